@@ -1,0 +1,20 @@
+// The error codes that any call can end with, whatever the action. Those of one action stand in its contract.
+
+/** Codes of the bus itself, with what they mean to the caller. */
+export const busCodes = {
+  DEADLINE_EXCEEDED: 'No answer came within the time that the caller gave. The action may have run.',
+  SERVICE_UNKNOWN: 'No worker offers this service.',
+  WORKER_LOST: 'The worker that held the request went away. The action may have run.',
+  BROKER_LOST: 'The connection to the broker closed while the call was open. The action may have run.',
+  OVERLOADED: 'Too many requests are open or waiting; nothing was done. Try again later.',
+  TOO_LARGE: 'The body is larger than the broker passes on; nothing was done.',
+  BAD_REQUEST: 'The request is not well formed; nothing was done.',
+  BAD_REPLY: 'The reply does not have the form that its contract promises.',
+  ACTION_UNKNOWN: 'The service has no such action.',
+  INVALID_DATA: 'The data of the request does not fit the action; `fields` says where and why.',
+  INTERNAL: 'The handler failed unexpectedly; the log of the service has the details.',
+  ABORTED: 'The caller cancelled the call.',
+  STOPPING: 'The service is stopping and takes no new requests.',
+} as const satisfies Record<string, string>;
+
+export type BusCode = keyof typeof busCodes;

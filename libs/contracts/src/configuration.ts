@@ -1,0 +1,132 @@
+// What a plugin can be told: its configuration items, and the check of a value against them. The parameters of
+// a plugin's commands have the same form.
+import { z } from 'zod';
+
+/** Any JSON value. */
+export const jsonValue = z.json();
+export type JsonValue = z.infer<typeof jsonValue>;
+
+const text = z.string().min(1).max(1000);
+
+/**
+ * One configuration item. It carries a `default`, or else an `example`: people see it in the help, and the
+ * type of the value in a plugin's code is read from it.
+ */
+export const configurationItem = z
+  .strictObject({
+    type: z.enum(['string', 'integer', 'number', 'boolean', 'list', 'object']),
+    description: text,
+    default: jsonValue.optional(),
+    example: jsonValue.optional(),
+    /** A required item without a default must be set before the plugin can start. */
+    required: z.boolean().optional(),
+    /** Smallest and largest number, or length of a string or list. */
+    min: z.number().optional(),
+    max: z.number().optional(),
+    /** The only values allowed. */
+    options: z.array(jsonValue).min(1).optional(),
+    secret: z.boolean().optional(),
+  })
+  .superRefine((item, context) => {
+    if (item.default === undefined && item.example === undefined) {
+      context.addIssue({ code: 'custom', message: 'needs a default or an example' });
+    }
+    for (const field of ['default', 'example'] as const) {
+      const value = item[field];
+      const reason = value === undefined ? undefined : valueProblem(item, value);
+      if (reason !== undefined) context.addIssue({ code: 'custom', path: [field], message: reason });
+    }
+  });
+
+export type ConfigurationItem = z.infer<typeof configurationItem>;
+
+export const configurationKey = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/, 'is a key: letters, digits, "_", "." and "-", 127 at most');
+
+/** All items of one plugin, by key. */
+export const configurationItems = z.record(configurationKey, configurationItem);
+export type ConfigurationItems = z.infer<typeof configurationItems>;
+
+/** A reason for each key that was refused. */
+export type FieldProblems = Readonly<Record<string, string>>;
+
+/** Why `value` does not fit `item`, or undefined if it does. */
+export function valueProblem(item: Pick<ConfigurationItem, 'type' | 'min' | 'max' | 'options'>, value: JsonValue): string | undefined {
+  switch (item.type) {
+    case 'string':
+      if (typeof value !== 'string') return `must be a string, not ${kindOf(value)}`;
+      break;
+    case 'integer':
+      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return `must be a whole number, not ${kindOf(value)}`;
+      break;
+    case 'number':
+      if (typeof value !== 'number') return `must be a number, not ${kindOf(value)}`;
+      break;
+    case 'boolean':
+      if (typeof value !== 'boolean') return `must be true or false, not ${kindOf(value)}`;
+      break;
+    case 'list':
+      if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
+        return `must be a list of strings, not ${kindOf(value)}`;
+      }
+      break;
+    case 'object':
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return `must be an object, not ${kindOf(value)}`;
+      break;
+    default:
+      item.type satisfies never;
+  }
+  return rangeProblem(item, value);
+}
+
+function rangeProblem({ min, max, options }: Pick<ConfigurationItem, 'min' | 'max' | 'options'>, value: JsonValue): string | undefined {
+  const size = typeof value === 'number' ? value : typeof value === 'string' || Array.isArray(value) ? value.length : undefined;
+  const what = typeof value === 'number' ? '' : 'length ';
+  if (size !== undefined && min !== undefined && size < min) return `${what}must be at least ${min}, not ${size}`;
+  if (size !== undefined && max !== undefined && size > max) return `${what}must be at most ${max}, not ${size}`;
+  if (options !== undefined && !options.some((option) => JSON.stringify(option) === JSON.stringify(value))) {
+    return `must be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`;
+  }
+  return undefined;
+}
+
+function kindOf(value: JsonValue): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string' ? 'a string' : String(value);
+}
+
+/** Checks several values at once; every unknown key and every value that does not fit has its reason. */
+export function configurationProblems(items: ConfigurationItems, values: Readonly<Record<string, JsonValue>>): FieldProblems {
+  const problems: Record<string, string> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const item = Object.hasOwn(items, key) ? items[key] : undefined;
+    const known = Object.keys(items);
+    const reason = item === undefined
+      ? `is not known; ${known.length > 0 ? `known: ${known.join(', ')}` : 'nothing can be set'}`
+      : valueProblem(item, value);
+    if (reason !== undefined) problems[key] = reason;
+  }
+  return problems;
+}
+
+/** The values with the defaults of what is not set. */
+export function withDefaults(items: ConfigurationItems, values: Readonly<Record<string, JsonValue>>): Record<string, JsonValue> {
+  const all: Record<string, JsonValue> = {};
+  for (const [key, item] of Object.entries(items)) if (item.default !== undefined) all[key] = item.default;
+  return { ...all, ...values };
+}
+
+/** The keys of required items that have neither a value nor a default. */
+export function missingKeys(items: ConfigurationItems, values: Readonly<Record<string, JsonValue>>): string[] {
+  return Object.entries(items)
+    .filter(([key, item]) => item.required === true && item.default === undefined && !Object.hasOwn(values, key))
+    .map(([key]) => key);
+}
+
+/** One line for a person: `limit: must be at most 100, not 300; mount: is not known`. */
+export function problemsText(problems: FieldProblems): string {
+  return Object.entries(problems).map(([key, reason]) => `${key}: ${reason}`).join('; ');
+}

@@ -1,0 +1,92 @@
+// manager: the plugins of a host as running processes.
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import { pluginId } from './names.ts';
+import { processStatus } from './process-status.ts';
+
+export const pluginStatus = processStatus.extend({
+  /** `host.name` */
+  id: z.string(),
+  host: z.string(),
+  name: z.string(),
+  version: z.string(),
+  /** Whether it starts by itself with the house. */
+  autostart: z.boolean(),
+});
+export type PluginStatus = z.infer<typeof pluginStatus>;
+
+const errors = {
+  PLUGIN_NOT_FOUND: 'No such plugin is installed on this host.',
+  HOST_UNKNOWN: 'No manager of that host is on the bus.',
+} as const;
+
+const target = z.object({ id: pluginId });
+
+export const pluginStart = contract({
+  service: 'manager',
+  action: 'plugin.start',
+  aliases: ['plugin.start.do'],
+  summary: 'Starts a plugin, now and with the house from now on; answered when it is ready or says why not.',
+  idempotent: true,
+  input: target,
+  output: z.object({ id: z.string(), host: z.string(), pid: z.number().int().nullable(), state: processStatus.shape.state, detail: z.string() }),
+  errors,
+});
+
+export const pluginStop = contract({
+  service: 'manager',
+  action: 'plugin.stop',
+  aliases: ['plugin.stop.do'],
+  summary: 'Stops a plugin, and does not start it with the house any more; answered when its process has ended.',
+  idempotent: true,
+  input: target,
+  output: pluginStart.output,
+  errors,
+});
+
+export const pluginRestart = contract({
+  service: 'manager',
+  action: 'plugin.restart',
+  aliases: ['plugin.restart.do'],
+  summary: 'Stops a plugin and starts it again.',
+  input: target,
+  output: pluginStart.output,
+  errors,
+});
+
+export const pluginList = contract({
+  service: 'manager',
+  action: 'plugin.list',
+  summary: 'Every installed plugin of a host and how it is.',
+  idempotent: true,
+  input: z.object({}),
+  output: z.object({ plugins: z.array(pluginStatus) }),
+});
+
+export const pluginStatusGet = contract({
+  service: 'manager',
+  action: 'plugin.status',
+  summary: 'How one plugin is, with the last lines of its log.',
+  idempotent: true,
+  input: target,
+  output: z.object({ plugin: pluginStatus, log: z.array(z.string()) }),
+  errors,
+});
+
+export const logRequest = z.object({
+  /** How many of the last lines. */
+  lines: z.number().int().min(1).max(1000).default(50),
+  /** Only lines after this position, as `next` of an earlier reply gave it. */
+  after: z.number().int().min(0).optional(),
+});
+export const logReply = z.object({ lines: z.array(z.string()), next: z.number().int() });
+
+export const pluginLog = contract({
+  service: 'manager',
+  action: 'plugin.log',
+  summary: 'The last lines of a plugin’s log; `after` reads on from an earlier reply.',
+  idempotent: true,
+  input: logRequest.extend({ id: pluginId }),
+  output: logReply.extend({ id: z.string() }),
+  errors,
+});

@@ -1,0 +1,35 @@
+// The names of hosts, plugins and services, and how they are put together.
+import { z } from 'zod';
+
+/** Services that run once in a house or once on a host, and other words that no plugin may be called. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  'admin', 'broker', 'cli', 'dbmanager', 'dbmgr', 'house', 'manager', 'mmi', 'mq',
+  'node_modules', 'packagemanager', 'rest', 'rinor', 'scenario', 'web',
+]);
+
+const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
+const hostPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+export const hostName = z.string().regex(hostPattern, 'is a host name: lower-case letters, digits and "-", 63 at most');
+
+/** A name in the configuration: a plugin, or a part of the house. */
+export const componentName = z.string().regex(namePattern, 'is a name: a lower-case letter, then letters, digits and "-", 63 at most');
+
+export const pluginName = componentName.refine((name) => !reservedNames.has(name), { error: 'is a reserved name' });
+
+/** A plugin as a person names it: `name` on this host, or `host.name`. */
+export const pluginId = z.string().regex(
+  /^([a-z0-9][a-z0-9-]{0,62}\.)?[a-z][a-z0-9-]{0,62}$/,
+  'is a plugin: its name, or host.name',
+);
+
+/** Splits a `pluginId`; a bare name belongs to `ownHost`. */
+export function parsePluginId(id: string, ownHost: string): { readonly host: string; readonly name: string } {
+  const dot = id.indexOf('.');
+  return dot < 0 ? { host: ownHost, name: id } : { host: id.slice(0, dot), name: id.slice(dot + 1) };
+}
+
+/** The service name of what runs once on each host: `<host>.<service>`. */
+export function hostService(host: string, service: string): string {
+  return `${host}.${service}`;
+}

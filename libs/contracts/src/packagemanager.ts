@@ -1,0 +1,104 @@
+// packagemanager: the plugin packages installed on a host.
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import { manifest, semanticVersion } from './manifest.ts';
+import { pluginId } from './names.ts';
+
+/** The steps of an installation, in order. */
+export const installSteps = ['resolve', 'fetch', 'verify', 'link', 'sync', 'switch'] as const;
+
+/** An installation that is under way, or how it ended. */
+export const job = z.object({
+  id: z.string(),
+  state: z.enum(['running', 'done', 'failed']),
+  source: z.string(),
+  step: z.enum(installSteps),
+  percent: z.number().int().min(0).max(100),
+  /** The plugin and its version, once its manifest was read. */
+  plugin: z.string().optional(),
+  version: z.string().optional(),
+  /** Set when it failed. */
+  error: z.object({ code: z.string(), reason: z.string() }).optional(),
+});
+export type Job = z.infer<typeof job>;
+
+export const installedPackage = z.object({
+  name: z.string(),
+  version: semanticVersion,
+  description: z.string(),
+  /** Absolute path of the folder of the version in use. */
+  folder: z.string(),
+});
+export type InstalledPackage = z.infer<typeof installedPackage>;
+
+const notInstalled = { PACKAGE_NOT_FOUND: 'No such plugin is installed on this host.' } as const;
+const elsewhere = { HOST_UNKNOWN: 'No packagemanager of that host is on the bus.' } as const;
+
+export const installErrors = {
+  SOURCE_NOT_FOUND: 'The source does not exist, cannot be read, or is of a kind that is not supported.',
+  MANIFEST_INVALID: 'plugin.json is missing or wrong; `fields` has the reason for each field.',
+  ENGINE_MISMATCH: 'The plugin does not work with this version of Majordomus.',
+  PACKAGE_REFUSED: 'The package holds something that is not allowed: a link, a path that leaves it, a kit of its own.',
+  DEPENDENCIES_FAILED: 'The dependencies of the package could not be installed.',
+  STORAGE_ERROR: 'The files could not be written; what was installed before is untouched.',
+  INTERRUPTED: 'packagemanager was stopped during the installation; what was installed before is untouched.',
+} as const;
+
+export const pluginInstall = contract({
+  service: 'packagemanager',
+  action: 'plugin.install',
+  aliases: ['plugin.install.do'],
+  summary: 'Installs a plugin package. When it takes longer than `waitMs` the job is still running: follow it with `job.get`.',
+  input: z.object({
+    /** A folder, as an absolute path on the host of the packagemanager. */
+    source: z.string().min(1),
+    integrity: z.string().optional(),
+    waitMs: z.number().int().min(0).max(3_600_000).default(2000),
+  }),
+  output: z.object({ job }),
+  errors: { ...installErrors, ...elsewhere },
+});
+
+export const pluginUninstall = contract({
+  service: 'packagemanager',
+  action: 'plugin.uninstall',
+  aliases: ['plugin.uninstall.do'],
+  summary: 'Stops a plugin and removes its package. Its configuration is kept.',
+  input: z.object({ id: pluginId }),
+  output: z.object({ id: pluginId }),
+  errors: {
+    ...notInstalled,
+    ...elsewhere,
+    STILL_RUNNING: 'The plugin could not be stopped, so its package was kept.',
+    STORAGE_ERROR: 'The files could not be removed.',
+  },
+});
+
+export const packageList = contract({
+  service: 'packagemanager',
+  action: 'package.list',
+  summary: 'The plugins installed on a host.',
+  idempotent: true,
+  input: z.object({}),
+  output: z.object({ packages: z.array(installedPackage) }),
+});
+
+export const packageDetail = contract({
+  service: 'packagemanager',
+  action: 'package.detail',
+  summary: 'One installed plugin with its manifest.',
+  idempotent: true,
+  input: z.object({ id: pluginId }),
+  output: installedPackage.extend({ manifest }),
+  errors: { ...notInstalled, ...elsewhere },
+});
+
+export const jobGet = contract({
+  service: 'packagemanager',
+  action: 'job.get',
+  summary: 'How far an installation is, or how it ended.',
+  idempotent: true,
+  input: z.object({ id: z.string().min(1) }),
+  output: z.object({ job }),
+  errors: { JOB_NOT_FOUND: 'There is no such job; jobs are forgotten when packagemanager restarts.' },
+});

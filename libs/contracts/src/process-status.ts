@@ -1,0 +1,23 @@
+// What can be said of a supervised process, be it a part of the house or a plugin.
+import { z } from 'zod';
+
+/**
+ * `not-ready`: it runs, and says what it waits for. `backoff`: it ended and is started again soon. `failed`: it ended
+ * too often; it is tried again slowly, for ever.
+ */
+export const processStates = ['stopped', 'starting', 'running', 'not-ready', 'stopping', 'backoff', 'failed'] as const;
+export type ProcessState = (typeof processStates)[number];
+
+export const processStatus = z.object({
+  state: z.enum(processStates),
+  /** Since when it is in this state, milliseconds since the Unix epoch. */
+  sinceMs: z.number(),
+  pid: z.number().int().nullable(),
+  /** How often it was started again by itself since it was last started by hand. */
+  restarts: z.number().int(),
+  /** What it waits for, or why it is not running; empty if all is well. */
+  reason: z.string(),
+  /** How it last ended unasked, or empty. */
+  lastError: z.string(),
+});
+export type ProcessStatus = z.infer<typeof processStatus>;

@@ -1,0 +1,154 @@
+// Settings come from flags, then DOMUS_* variables, then majordomus.toml in the home, then defaults. Each is checked
+// once, at start; a wrong one is a StartError that names the setting and where its value came from.
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { z } from 'zod';
+import { homePaths } from './home.ts';
+import { StartError } from './start-error.ts';
+
+/** One setting: `log-level` is `--log-level`, `DOMUS_LOG_LEVEL`, and `log-level` in majordomus.toml. */
+export interface Setting<T> {
+  readonly name: string;
+  readonly description: string;
+  /** Checks and converts; values from flags and variables arrive as strings. */
+  readonly schema: z.ZodType<T>;
+  readonly fallback: T;
+  /** The table of majordomus.toml it stands in; the top level without it. */
+  readonly table?: string;
+}
+
+/** Settings by the name under which the code knows them. */
+export type SettingDefinitions = { readonly [key: string]: Setting<unknown> };
+export type SettingsOf<D extends SettingDefinitions> = { readonly [K in keyof D]: D[K] extends Setting<infer T> ? T : never };
+
+const endpoint = z.string().regex(/^(tcp:\/\/[^\s:/]+:(\d{1,5}|\*)|tcp:\/\/\[[0-9a-fA-F:]+\]:(\d{1,5}|\*)|ipc:\/\/\S+)$/, 'is an address such as tcp://127.0.0.1:40410');
+
+export const defaultEndpoint = 'tcp://127.0.0.1:40410';
+
+/** The settings that every part has. */
+export const commonSettings = {
+  home: { name: 'home', description: 'the folder in which the house keeps its files', schema: z.string().min(1).transform((path) => resolve(path)), fallback: join(homedir(), '.majordomus') },
+  broker: { name: 'broker', description: 'where clients and workers reach the broker', schema: endpoint, fallback: defaultEndpoint },
+  host: { name: 'host', description: 'the name of this host in service names', schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is a host name: lower-case letters, digits and "-"'), fallback: ownHostName() },
+  logLevel: { name: 'log-level', description: 'trace, debug, info, warn, error or silent', schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), fallback: 'info' },
+} as const satisfies SettingDefinitions;
+
+export type CommonSettings = SettingsOf<typeof commonSettings>;
+
+/** Where the broker listens; the broker and `up` have it. */
+export const bindSetting = { name: 'bind', description: 'where the broker listens (port * for any free one)', schema: endpoint, fallback: defaultEndpoint } as const satisfies Setting<string>;
+
+/** This machine's first DNS label in lower case, as far as it is a host name. */
+export function ownHostName(name = hostname()): string {
+  const label = (name.split('.')[0] ?? '').toLowerCase().replaceAll(/[^a-z0-9-]/g, '-').replace(/^-+/, '').slice(0, 63);
+  return label === '' ? 'localhost' : label;
+}
+
+export interface SettingSources {
+  /** By setting name; undefined is not given. */
+  readonly flags: { readonly [name: string]: string | undefined };
+  readonly env: { readonly [name: string]: string | undefined };
+}
+
+/**
+ * Reads and checks settings. `home` is read first, because majordomus.toml stands in it.
+ * @throws StartError SETTING_INVALID, CONFIG_FILE_INVALID
+ */
+export function readSettings<D extends SettingDefinitions>(definitions: D, { flags, env }: SettingSources): SettingsOf<D> {
+  const home = valueOf(commonSettings.home, { flags, env }, undefined);
+  const file = readSettingsFile(homePaths(String(home)).settingsFile);
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(definitions)) values[key] = valueOf(setting, { flags, env }, file);
+  if (file !== undefined) refuseUnknownKeys(file, definitions);
+  return values as SettingsOf<D>;
+}
+
+/** Whether a setting was given anywhere, or has its default. */
+export function isGiven(setting: Setting<unknown>, { flags, env }: SettingSources, home: string): boolean {
+  return given(setting, { flags, env }, readSettingsFile(homePaths(home).settingsFile)) !== undefined;
+}
+
+/**
+ * The flags of a part's own command line, `--name value` or `--name=value`.
+ * @throws StartError SETTING_INVALID for what is not a flag of these
+ */
+export function parseFlags(definitions: SettingDefinitions, args: readonly string[]): SettingSources['flags'] {
+  const options = Object.fromEntries(Object.values(definitions).map(({ name }) => [name, { type: 'string' as const }]));
+  try {
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (cause) {
+    const known = Object.values(definitions).map(({ name }) => `--${name}`).join(', ');
+    const what = cause instanceof Error ? cause.message.split('. ')[0] : String(cause);
+    throw new StartError('SETTING_INVALID', `${what}; known flags: ${known}`, { cause });
+  }
+}
+
+interface SettingsFile {
+  readonly path: string;
+  readonly content: { readonly [key: string]: unknown };
+}
+
+function readSettingsFile(path: string): SettingsFile | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return undefined;
+    throw new StartError('CONFIG_FILE_INVALID', `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  try {
+    return { path, content: parseToml(text) };
+  } catch (cause) {
+    const where = cause instanceof TomlError ? `, line ${cause.line}, column ${cause.column}` : '';
+    const what = cause instanceof Error ? cause.message.split('\n')[0]?.replace('Invalid TOML document: ', '') : String(cause);
+    throw new StartError('CONFIG_FILE_INVALID', `${path}${where} is not valid TOML: ${what}; mend the line, or move the file away to start with defaults`, { cause });
+  }
+}
+
+function given(setting: Setting<unknown>, { flags, env }: SettingSources, file: SettingsFile | undefined): { readonly value: unknown; readonly from: string } | undefined {
+  const flag = flags[setting.name];
+  if (flag !== undefined) return { value: flag, from: `--${setting.name}` };
+  const variable = `DOMUS_${setting.name.toUpperCase().replaceAll('-', '_')}`;
+  const fromEnv = env[variable];
+  if (fromEnv !== undefined && fromEnv !== '') return { value: fromEnv, from: variable };
+  if (file === undefined) return undefined;
+  const table = setting.table === undefined ? file.content : file.content[setting.table];
+  const value = typeof table === 'object' && table !== null ? (table as Record<string, unknown>)[setting.name] : undefined;
+  return value === undefined ? undefined : { value, from: `${setting.name} in ${file.path}` };
+}
+
+function valueOf(setting: Setting<unknown>, sources: SettingSources, file: SettingsFile | undefined): unknown {
+  const found = given(setting, sources, file);
+  if (found === undefined) return setting.fallback;
+  const checked = setting.schema.safeParse(found.value);
+  if (checked.success) return checked.data;
+  throw new StartError('SETTING_INVALID', `${found.from}: ${JSON.stringify(found.value)} ${reasonOf(checked.error)}`);
+}
+
+/** The first problem of a zod error as the end of a sentence whose subject is the value. */
+function reasonOf(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue === undefined ? 'is not valid' : issue.message.startsWith('is ') ? `is refused: it ${issue.message}` : `is refused: ${issue.message}`;
+}
+
+/** The top level has the common settings and a table for each part; a table that is ours has only our settings. */
+function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {
+  const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting];
+  const top = new Set(settings.filter(({ table }) => table === undefined).map(({ name }) => name));
+  const ownTables = new Set(settings.flatMap(({ table }) => (table === undefined ? [] : [table])));
+  for (const [key, value] of Object.entries(file.content)) {
+    const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (!isTable && !top.has(key)) {
+      throw new StartError('CONFIG_FILE_INVALID', `${key} in ${file.path} is not a setting; known: ${[...top].join(', ')}`);
+    }
+    if (!isTable || !ownTables.has(key)) continue;
+    const known = new Set(settings.filter(({ table }) => table === key).map(({ name }) => name));
+    const wrong = Object.keys(value).find((name) => !known.has(name));
+    if (wrong !== undefined) {
+      throw new StartError('CONFIG_FILE_INVALID', `${wrong} in [${key}] of ${file.path} is not a setting; known: ${[...known].join(', ')}`);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+// One run for everything: the suites beside the sources, and the whole-system tests.
+import { defineConfig } from 'vitest/config';
+
+const common = { pool: 'forks', testTimeout: 20_000, hookTimeout: 30_000 } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...common, name: 'libs', include: ['libs/*/{src,test}/**/*.test.ts'] } },
+      { test: { ...common, name: 'apps', include: ['apps/*/{src,test}/**/*.test.ts'] } },
+      { test: { ...common, name: 'plugins', include: ['plugins/*/{src,test}/**/*.test.ts'] } },
+      { test: { ...common, name: 'tools', include: ['tools/**/*.test.ts'] } },
+      { test: { ...common, name: 'e2e', include: ['e2e/src/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+    ],
+  },
+});

@@ -6,6 +6,8 @@ export const busCodes = {
   SERVICE_UNKNOWN: 'No worker offers this service.',
   WORKER_LOST: 'The worker that held the request went away. The action may have run.',
   BROKER_LOST: 'The connection to the broker closed while the call was open. The action may have run.',
+  NOT_CONNECTED: 'No broker could be reached in time; nothing was done.',
+  CLIENT_CLOSED: 'The client was closed while the call was open.',
   OVERLOADED: 'Too many requests are open or waiting; nothing was done. Try again later.',
   TOO_LARGE: 'The body is larger than the broker passes on; nothing was done.',
   BAD_REQUEST: 'The request is not well formed; nothing was done.',

@@ -18,7 +18,7 @@ export const job = z.object({
   plugin: z.string().optional(),
   version: z.string().optional(),
   /** Set when it failed. */
-  error: z.object({ code: z.string(), reason: z.string() }).optional(),
+  error: z.object({ code: z.string(), reason: z.string(), fields: z.record(z.string(), z.string()).optional() }).optional(),
 });
 export type Job = z.infer<typeof job>;
 
@@ -40,6 +40,7 @@ export const installErrors = {
   ENGINE_MISMATCH: 'The plugin does not work with this version of Majordomus.',
   PACKAGE_REFUSED: 'The package holds something that is not allowed: a link, a path that leaves it, a kit of its own.',
   DEPENDENCIES_FAILED: 'The dependencies of the package could not be installed.',
+  SCHEMA_NOT_STORED: 'dbmanager did not take the plugin’s configuration items; what was installed before is untouched.',
   STORAGE_ERROR: 'The files could not be written; what was installed before is untouched.',
   INTERRUPTED: 'packagemanager was stopped during the installation; what was installed before is untouched.',
 } as const;

@@ -1,0 +1,82 @@
+// The broker on the bus: the machine of mdp/broker.ts with a ROUTER socket and its one timer.
+import { randomBytes } from 'node:crypto';
+import { BrokerMachine } from './mdp/broker.ts';
+import { defaultBrokerLimits, type BrokerLimits, type BrokerStatus } from './mdp/broker-state.ts';
+import { Pump } from './pump.ts';
+import type { RouterSocket, Transport } from './transport.ts';
+import { zeromqTransport } from './zeromq.ts';
+
+export interface BrokerOptions {
+  /** Where it listens; port `*` or 0 for any free one. */
+  readonly endpoint: string;
+  readonly limits?: Partial<BrokerLimits>;
+  /** Largest frame; a peer that sends a larger one is disconnected (rule R13). */
+  readonly maxFrameBytes?: number;
+  readonly transport?: Transport;
+}
+
+const defaultMaxFrameBytes = 64 * 1024 * 1024;
+
+export class Broker implements AsyncDisposable {
+  readonly #machine: BrokerMachine;
+  readonly #pump: Pump;
+  #socket: RouterSocket | undefined;
+
+  private constructor(limits: Partial<BrokerLimits>) {
+    this.#machine = new BrokerMachine(randomBytes(8), performance.now(), limits);
+    this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => {
+      this.#machine.tick(performance.now());
+      this.#flush();
+    });
+  }
+
+  /** Listens. @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
+  static async bind({ endpoint, limits = {}, maxFrameBytes = defaultMaxFrameBytes, transport = zeromqTransport }: BrokerOptions): Promise<Broker> {
+    const broker = new Broker(limits);
+    const { maxOpenPerClient, maxCapacity } = { ...defaultBrokerLimits, ...limits };
+    broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity) }, {
+      message: (peer, frames) => {
+        broker.#pump.read();
+        broker.#machine.receive(peer, frames, performance.now());
+        broker.#flush();
+      },
+      gone: (peer) => {
+        broker.#machine.gone(peer, performance.now());
+        broker.#flush();
+      },
+      unsendable: (peer, frames) => {
+        broker.#machine.unsendable(peer, frames, performance.now());
+        broker.#flush();
+      },
+    });
+    broker.#pump.arm();
+    return broker;
+  }
+
+  /** Where it listens, with the port that was chosen. */
+  get endpoint(): string {
+    return this.#socket?.endpoint ?? '';
+  }
+
+  status(): BrokerStatus {
+    return this.#machine.status(performance.now());
+  }
+
+  /** Stops listening; workers and clients notice by their connections. May be called twice. */
+  close(): Promise<void> {
+    this.#pump.end();
+    this.#socket?.close();
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #flush(): void {
+    const { outgoing } = this.#machine;
+    for (const { peer, frames } of outgoing) this.#socket?.send(peer, frames);
+    outgoing.length = 0;
+    this.#pump.arm();
+  }
+}

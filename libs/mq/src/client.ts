@@ -1,0 +1,177 @@
+// A client on the bus: typed calls by contract, and plain requests. Every call ends, at its own deadline at the latest
+// (docs/protocol.md, rules C1 to C4).
+import { busCodes, type Contract, type InputOf, type OutputOf } from '@majordomus/contracts';
+import { ClientLink } from './client-link.ts';
+import type { CallOutcome, Dialect } from './mdp/client.ts';
+import { BusError, CallerError, PeerError, type CallContext, type CallError } from './mdp/errors.ts';
+import { errorAction, type Frames } from './mdp/frames.ts';
+import { decodeMessage, encodeMessage, isBadMessage, type Message } from './message.ts';
+import type { Transport } from './transport.ts';
+import { zeromqTransport } from './zeromq.ts';
+
+export interface ClientOptions {
+  /** Where the broker is, e.g. `tcp://127.0.0.1:40410`. */
+  readonly endpoint: string;
+  /** Which broker it is; `rfc` sends exactly the frames of RFC 7, one request at a time on each socket (rule C1). */
+  readonly dialect?: Dialect;
+  /** Most calls open at once; not above the broker's limit for a client (rule R13). */
+  readonly share?: number;
+  readonly transport?: Transport;
+}
+
+export interface RequestOptions {
+  /** How long to wait for the answer; 10 s without it. */
+  readonly timeoutMs?: number;
+  /** Cancels the call, at the broker and the worker too (rule R17). */
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions extends RequestOptions {
+  /** Who is asked, where it is not the contract's own service: `<host>.<service>`. */
+  readonly service?: string;
+}
+
+const defaultTimeoutMs = 10_000;
+const defaultShare = 4096;
+/** Sockets of one client in the plain dialect. */
+const maxPlainLinks = 64;
+
+export class Client implements AsyncDisposable {
+  readonly endpoint: string;
+  readonly #dialect: Dialect;
+  readonly #share: number;
+  readonly #transport: Transport;
+  readonly #links: ClientLink[] = [];
+  #closed = false;
+
+  constructor({ endpoint, dialect = 'majordomus', share = defaultShare, transport = zeromqTransport }: ClientOptions) {
+    this.endpoint = endpoint;
+    this.#dialect = dialect;
+    this.#share = dialect === 'rfc' ? 1 : share;
+    this.#transport = transport;
+    this.#newLink();
+  }
+
+  /** Whether a connection to the broker stands right now. */
+  get isConnected(): boolean {
+    return this.#links.some((link) => link.isConnected);
+  }
+
+  /**
+   * Runs an action. An idempotent one is tried again when a worker or the broker is lost, within its time (rule C3).
+   * @throws CallerError, BusError, PeerError with the codes of the bus and of the contract
+   */
+  async call<C extends Contract>(contract: C, data: InputOf<C>, options: CallOptions = {}): Promise<OutputOf<C>> {
+    const context = { service: options.service ?? contract.service, action: contract.action };
+    const message: Message = { action: contract.action, data: data as Message['data'] };
+    const reply = await (contract.idempotent ? this.#retrying(context.service, message, options) : this.request(context.service, message, options));
+    if (reply.data['status'] === false || reply.action === errorAction) throw peerError(reply, context);
+    const output = contract.output.safeParse(reply.data);
+    if (output.success) return output.data as OutputOf<C>;
+    const [issue] = output.error.issues;
+    const where = issue === undefined ? '' : `: ${issue.path.join('.') || 'data'} ${issue.message}`;
+    throw new PeerError('BAD_REPLY', `the reply of ${context.service} to ${contract.action} is not what its contract promises${where}`, context);
+  }
+
+  /**
+   * Sends any message and gives the reply as it came, also one with `status: false`.
+   * @throws CallerError, BusError; PeerError only with BAD_REPLY, and with what the broker itself says (`mq.error`)
+   */
+  async request(service: string, message: Message, { timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<Message> {
+    const context = { service, action: message.action };
+    const reply = decodeMessage(await this.#send(Buffer.from(service), encodeMessage(message), timeoutMs, signal, context));
+    if (isBadMessage(reply)) throw new PeerError('BAD_REPLY', `the reply of ${service} to ${message.action} cannot be read: ${reply.problem}`, context);
+    if (reply.action === errorAction) throw peerError(reply, context);
+    return reply;
+  }
+
+  /** Asks the broker itself, e.g. `mmi.service` with a service name (RFC 8); the answer as text. */
+  async manage(service: string, question = '', { timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<string> {
+    const context = { service, action: '' };
+    const [answer] = await this.#send(Buffer.from(service), [Buffer.from(question)], timeoutMs, signal, context);
+    return answer?.toString() ?? '';
+  }
+
+  /** Ends every open call with CLIENT_CLOSED and closes. May be called twice. */
+  close(): Promise<void> {
+    this.#closed = true;
+    for (const link of this.#links.splice(0)) link.end();
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #retrying(service: string, message: Message, { timeoutMs = defaultTimeoutMs, signal }: CallOptions): Promise<Message> {
+    const endMs = performance.now() + timeoutMs;
+    for (;;) {
+      try {
+        return await this.request(service, message, { timeoutMs: endMs - performance.now(), ...(signal && { signal }) });
+      } catch (error) {
+        const lost = (error instanceof BusError || error instanceof PeerError) && (error.code === 'WORKER_LOST' || error.code === 'BROKER_LOST');
+        if (!lost || performance.now() >= endMs) throw error;
+      }
+    }
+  }
+
+  #send(service: Buffer, body: Frames, timeoutMs: number, signal: AbortSignal | undefined, context: CallContext): Promise<Frames> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(failed('CLIENT_CLOSED', context, timeoutMs, this.endpoint));
+      if (signal?.aborted === true) return reject(failed('ABORTED', context, timeoutMs, this.endpoint));
+      const link = this.#linkForCall();
+      const onAbort = (): void => link.cancel(call);
+      const call = link.call(service, body, timeoutMs, (outcome) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (outcome.kind === 'reply') resolve(outcome.body);
+        else reject(failed(outcome.code, context, timeoutMs, this.endpoint));
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** A link with room; in the plain dialect each carries one call, so there may be several. */
+  #linkForCall(): ClientLink {
+    const free = this.#links.find((link) => link.openCalls < this.#share);
+    if (free !== undefined) return free;
+    const [first] = this.#links;
+    return first === undefined || (this.#dialect === 'rfc' && this.#links.length < maxPlainLinks) ? this.#newLink() : first;
+  }
+
+  #newLink(): ClientLink {
+    const link = new ClientLink({ endpoint: this.endpoint, dialect: this.#dialect, share: this.#share, transport: this.#transport });
+    this.#links.push(link);
+    return link;
+  }
+}
+
+type FailureCode = Extract<CallOutcome, { kind: 'failed' }>['code'];
+
+function failed(code: FailureCode, context: CallContext, timeoutMs: number, endpoint: string): CallError {
+  const what = `${context.action || context.service} at ${context.service}`;
+  switch (code) {
+    case 'DEADLINE_EXCEEDED':
+      return new BusError(code, `${what} was not answered within ${Math.round(timeoutMs)} ms; the action may have run`, context);
+    case 'NOT_CONNECTED':
+      return new BusError(code, `no broker answers at ${endpoint}; is the house running (domus up), and is the address right (--broker)?`, context);
+    case 'BROKER_LOST':
+      return new BusError(code, `the connection to the broker at ${endpoint} closed while ${what} was open; the action may have run`, context);
+    case 'OVERLOADED':
+      return new CallerError(code, `this client has as many calls open as it may; ${what} was not sent`, context);
+    case 'ABORTED':
+      return new CallerError(code, `${what} was cancelled`, context);
+    case 'CLIENT_CLOSED':
+      return new CallerError(code, `the client is closed; ${what} has no answer`, context);
+    default:
+      return code satisfies never;
+  }
+}
+
+/** A reply with `status: false`, or the broker's mq.error, as an error. */
+function peerError({ data }: Message, context: CallContext): PeerError {
+  const { status: _status, code, reason, ...details } = data;
+  const known = typeof code === 'string' ? code : 'FAILED';
+  const text = typeof reason === 'string' && reason !== '' ? reason : (busCodes as Record<string, string>)[known] ?? 'the peer gave no reason';
+  return new PeerError(known, text, context, details);
+}
+

@@ -1,0 +1,78 @@
+// The actions that a worker answers, and how each is answered: every request gets a reply, whatever it holds and
+// whatever its handler does (docs/protocol.md, rule W3).
+import { ActionFailure, type CodeOf, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
+import type { z } from 'zod';
+import { errorAction, type Frames } from './mdp/frames.ts';
+import { decodeMessage, encodeMessage, isBadMessage } from './message.ts';
+
+export interface CallInfo {
+  /** Fires when nobody waits for the answer any more, or the worker stops (rule W2). */
+  readonly signal: AbortSignal;
+}
+
+/** Answers an action; throws `ActionFailure` with a code of the contract to refuse. */
+export type Handler<C extends Contract> = (data: RequestOf<C>, call: CallInfo) => ResultOf<C> | Promise<ResultOf<C>>;
+
+interface Entry {
+  readonly contract: Contract;
+  readonly handler: (data: unknown, call: CallInfo) => unknown;
+}
+
+/** What a handler did that its author should know of: an unexpected exception, with the action it happened in. */
+export type FaultReport = (action: string, error: unknown) => void;
+
+export class Handlers {
+  readonly #byAction = new Map<string, Entry>();
+
+  /** Adds the handler of an action, under its name and its aliases. */
+  on<C extends Contract>(contract: C, handler: Handler<C>): this {
+    const entry: Entry = { contract, handler: handler as Entry['handler'] };
+    for (const action of [contract.action, ...contract.aliases]) this.#byAction.set(action, entry);
+    return this;
+  }
+
+  /** The names of all actions, aliases left out. */
+  get actions(): string[] {
+    return [...new Set([...this.#byAction.values()].map(({ contract }) => contract.action))];
+  }
+
+  /** The body of the reply to a request's body. Never rejects. */
+  async answer(body: Frames, signal: AbortSignal, report: FaultReport): Promise<Frames> {
+    const message = decodeMessage(body);
+    const entry = message.action === undefined ? undefined : this.#byAction.get(message.action);
+    if (entry === undefined) {
+      return message.action === undefined
+        ? failure(errorAction, 'BAD_REQUEST', isBadMessage(message) ? message.problem : 'the body has no action')
+        : failure(errorAction, 'ACTION_UNKNOWN', `there is no action ${message.action} here; there are ${this.actions.join(', ')}`);
+    }
+    const { contract, handler } = entry;
+    if (isBadMessage(message)) return failure(contract.reply, 'BAD_REQUEST', message.problem);
+    const data = contract.input.safeParse(contract.accept?.(message.data) ?? message.data);
+    if (!data.success) return failure(contract.reply, 'INVALID_DATA', ...invalidData(data.error));
+    try {
+      const result = await handler(data.data, { signal });
+      return encodeMessage({ action: contract.reply, data: { status: true, reason: '', ...(result as JsonObject) } });
+    } catch (error) {
+      if (error instanceof ActionFailure) return failure(contract.reply, error.code, error.message, error.details);
+      if (signal.aborted) return failure(contract.reply, 'STOPPING', 'the service stopped before the action was done');
+      report(contract.action, error);
+      return failure(contract.reply, 'INTERNAL', `${contract.action} failed unexpectedly; the log of the service has the details`);
+    }
+  }
+}
+
+/** Refuses with a code that the contract knows; the compiler checks it. */
+export function refuse<C extends Contract>(_contract: C, code: CodeOf<C>, reason: string, details?: JsonObject): ActionFailure<CodeOf<C>> {
+  return new ActionFailure(code, reason, details);
+}
+
+function failure(action: string, code: string, reason: string, details: JsonObject = {}): Frames {
+  return encodeMessage({ action, data: { ...details, status: false, code, reason } });
+}
+
+/** A sentence with every problem, and the problems by field. */
+function invalidData(error: z.ZodError): [reason: string, details: JsonObject] {
+  const fields: Record<string, string> = {};
+  for (const { path, message } of error.issues) fields[path.join('.') || 'data'] ??= message;
+  return [Object.entries(fields).map(([field, problem]) => `${field}: ${problem}`).join('; '), { fields }];
+}

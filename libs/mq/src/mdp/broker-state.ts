@@ -1,0 +1,130 @@
+// What the broker knows: services, their workers, clients and open requests, and the limits on all of it
+// (docs/protocol.md, rules R4 to R10, R13).
+import type { BusCode } from '@majordomus/contracts';
+import type { Frame, Frames } from './frames.ts';
+import type { Linked, LinkedQueue } from './linked-queue.ts';
+import type { Timed } from './timers.ts';
+
+/** All limits are settings (rule R13). */
+export interface BrokerLimits {
+  /** The deadline of a request that gives none (rule R2). */
+  readonly defaultTimeoutMs: number;
+  /** What a longer timeout is cut to (rule R2). */
+  readonly maxTimeoutMs: number;
+  /** How long a request waits for a service that has no worker (rule R7). */
+  readonly discoveryGraceMs: number;
+  readonly heartbeatMs: number;
+  /** How long a worker may be silent (rule R9). */
+  readonly livenessMs: number;
+  /** Largest body, all its frames together. */
+  readonly maxBodyBytes: number;
+  readonly maxOpenPerClient: number;
+  readonly maxWaitingPerService: number;
+  readonly maxCapacity: number;
+  /** Most bytes that waiting requests may hold together. */
+  readonly maxHeldBytes: number;
+}
+
+export const defaultBrokerLimits: BrokerLimits = {
+  defaultTimeoutMs: 30_000,
+  maxTimeoutMs: 3_600_000,
+  discoveryGraceMs: 5000,
+  heartbeatMs: 1000,
+  livenessMs: 5000,
+  maxBodyBytes: 16 * 1024 * 1024,
+  maxOpenPerClient: 4096,
+  maxWaitingPerService: 10_000,
+  maxCapacity: 1024,
+  maxHeldBytes: 512 * 1024 * 1024,
+};
+
+export interface OpenRequest extends Timed, Linked<OpenRequest> {
+  readonly kind: 'request';
+  /** Undefined once nobody waits for the answer: cancelled, or the client is gone. */
+  client: ClientState | undefined;
+  readonly address: Frames;
+  readonly service: ServiceState;
+  readonly arrivedMs: number;
+  /** Empty once it was handed over. */
+  body: Frames;
+  readonly heldBytes: number;
+  /** Who holds it; undefined while it waits. */
+  worker: WorkerState | undefined;
+  /** The number in its token; 0 while it waits. */
+  sequence: number;
+}
+
+export interface WorkerState extends Timed, Linked<WorkerState> {
+  readonly kind: 'worker';
+  readonly peer: string;
+  service: ServiceState;
+  /** It gave no capacity: one request at a time, and silent while it works (rules R8, R14). */
+  plain: boolean;
+  /** How many more requests it takes now. */
+  free: number;
+  readonly open: Set<OpenRequest>;
+  /** It said DISCONNECT, and still owes answers (rule R16). */
+  leaving: boolean;
+  /** Silent for its liveness: it gets nothing until it speaks (rule R9). */
+  silent: boolean;
+  /** A plain worker whose request passed its deadline, since when (attentive time); undefined if it is not (rule R8). */
+  stuckSinceMs: number | undefined;
+  /** Attentive time. */
+  lastHeardMs: number;
+  lastSentMs: number;
+}
+
+export interface ClientState {
+  readonly peer: string;
+  readonly open: Set<OpenRequest>;
+}
+
+export interface ServiceState extends Timed {
+  readonly kind: 'service';
+  readonly key: string;
+  readonly frame: Frame;
+  readonly waiting: LinkedQueue<OpenRequest>;
+  /** Workers that take requests now, least recently used first (rule R4). */
+  readonly idle: LinkedQueue<WorkerState>;
+  /** All that registered and have not left. */
+  workers: number;
+  served: number;
+  /** When it lost its last worker, or when it was first asked for. */
+  lostMs: number;
+}
+
+/** What is dropped without an answer, by kind (rule R13). */
+export const dropKinds = {
+  malformed: 'not an MDP message',
+  replyNotOpen: 'a reply that is late, repeated or was not asked for',
+  replyUnwanted: 'a reply that nobody waits for any more',
+  workerUnknown: 'a message of a worker that is not registered',
+  workerInvalid: 'a worker message that breaks the protocol',
+  undeliverable: 'a message whose receiver is gone or does not read',
+} as const;
+export type DropKind = keyof typeof dropKinds;
+
+/** What the broker itself refuses or reports with mq.error (rule R7). */
+export type RefusalCode = Extract<
+  BusCode,
+  'DEADLINE_EXCEEDED' | 'SERVICE_UNKNOWN' | 'WORKER_LOST' | 'OVERLOADED' | 'TOO_LARGE' | 'BAD_REQUEST'
+>;
+
+export interface BrokerStatus {
+  readonly protocol: 'MDP/0.1';
+  readonly uptimeMs: number;
+  readonly clients: number;
+  readonly workers: number;
+  /** Requests that wait or are held by a worker. */
+  readonly open: number;
+  readonly heldBytes: number;
+  readonly services: readonly { readonly name: string; readonly workers: number; readonly waiting: number; readonly served: number }[];
+  readonly dropped: Readonly<Record<DropKind, number>>;
+  readonly refused: Readonly<Record<RefusalCode, number>>;
+}
+
+/** A message to be sent. */
+export interface Outgoing {
+  readonly peer: string;
+  readonly frames: Frames;
+}

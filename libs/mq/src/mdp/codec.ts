@@ -1,0 +1,180 @@
+// From frames to meaning and back, for all three sides of the wire (docs/protocol.md, "Frames", rules R1 to R3, R5, W5).
+// Pure and total: any frames give a value or undefined, none throws.
+import {
+  command, DISCONNECT, EMPTY, HEARTBEAT, isClientHeader, isWorkerHeader, MDPC, MDPW, mmiPrefix, READY, REPLY, type Frame, type Frames,
+} from './frames.ts';
+
+/** Rule R1: a client's own address frames, at most. */
+const maxAddressFrames = 8;
+const maxAddressBytes = 1024;
+
+export interface ClientRequest {
+  /** The client's own frames before the empty one, to be given back with the reply (rule R1). */
+  readonly address: Frames;
+  readonly service: Frame;
+  /** The timed dialect's timeout; undefined means the broker's default (rule R2). */
+  readonly timeoutMs: number | undefined;
+  readonly body: Frames;
+}
+
+/** What the broker reads from a client (rules R1 to R3), or undefined if it is no client message. */
+export function parseClientRequest(frames: Frames): ClientRequest | undefined {
+  const empty = addressEnd(frames);
+  if (empty < 0 || !isClientHeader(frames[empty + 1])) return undefined;
+  const service = frames[empty + 2];
+  if (service === undefined) return undefined;
+  const first = empty + 3;
+  const rest = frames.length - first;
+  const maybeTimeout = frames[first];
+  if (maybeTimeout !== undefined && (isMmi(service) ? rest <= 2 : rest >= 3)) {
+    const timeoutMs = parseTimeout(maybeTimeout);
+    if (timeoutMs !== null) {
+      return { address: frames.slice(0, empty), service, timeoutMs, body: frames.slice(first + 1) };
+    }
+  }
+  return { address: frames.slice(0, empty), service, timeoutMs: undefined, body: frames.slice(first) };
+}
+
+/** Where the client's address ends: the index of the first empty frame, or -1 if there is none in time. */
+function addressEnd(frames: Frames): number {
+  let bytes = 0;
+  for (let i = 0; i <= maxAddressFrames; i += 1) {
+    const frame = frames[i];
+    if (frame === undefined) return -1;
+    if (frame.length === 0) return i;
+    bytes += frame.length;
+    if (bytes > maxAddressBytes) return -1;
+  }
+  return -1;
+}
+
+function isMmi(service: Frame): boolean {
+  return service.length >= mmiPrefix.length && service.toString('latin1', 0, mmiPrefix.length) === mmiPrefix;
+}
+
+const timeoutPattern = /^\d{1,10}(\.\d{1,10})?$/;
+
+/** Rule R2: milliseconds; undefined for `None`; null if the frame is no timeout. */
+function parseTimeout(frame: Frame): number | undefined | null {
+  if (frame.length === 0 || frame.length > 21) return null;
+  const text = frame.toString('latin1');
+  if (text === 'None') return undefined;
+  return timeoutPattern.test(text) ? Number(text) * 1000 : null;
+}
+
+/** What the broker reads from a worker. */
+export type WorkerMessage =
+  | { readonly kind: 'ready'; readonly service: Frame; readonly capacity: number | undefined }
+  | { readonly kind: 'reply'; readonly token: Frame; readonly body: Frames }
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'disconnect' }
+  /** MDPW01 with a command that does not exist, or one that lacks its frames (rule R11). */
+  | { readonly kind: 'invalid' };
+
+const heartbeatMessage: WorkerMessage = { kind: 'heartbeat' };
+const disconnectMessage: WorkerMessage = { kind: 'disconnect' };
+const invalidMessage: WorkerMessage = { kind: 'invalid' };
+
+/** A worker's message to the broker, or undefined if it is none. */
+export function parseWorkerMessage(frames: Frames): WorkerMessage | undefined {
+  if (frames.length < 3 || frames[0]?.length !== 0 || !isWorkerHeader(frames[1])) return undefined;
+  const code = frames[2];
+  switch (code?.length === 1 ? code[0] : undefined) {
+    case command.ready: {
+      const service = frames[3];
+      return service === undefined ? invalidMessage : { kind: 'ready', service, capacity: parseCapacity(frames[4]) };
+    }
+    case command.reply: {
+      const token = frames[3];
+      return token === undefined || frames[4]?.length !== 0 ? invalidMessage : { kind: 'reply', token, body: frames.slice(5) };
+    }
+    case command.heartbeat:
+      return heartbeatMessage;
+    case command.disconnect:
+      return disconnectMessage;
+    default:
+      return invalidMessage;
+  }
+}
+
+/** Rule R14: undefined without the frame (a plain worker); an invalid one is 1. */
+function parseCapacity(frame: Frame | undefined): number | undefined {
+  if (frame === undefined) return undefined;
+  const text = frame.length <= 10 ? frame.toString('latin1') : '';
+  return /^[1-9]\d*$/.test(text) ? Number(text) : 1;
+}
+
+/** What a worker reads from the broker. */
+export type BrokerMessage =
+  | { readonly kind: 'request'; readonly envelope: Frames; readonly body: Frames }
+  | { readonly kind: 'cancel'; readonly envelope: Frames }
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'disconnect' };
+
+/** A broker's message to a worker; DISCONNECT also without the empty frame (rule W1). Undefined if it is none. */
+export function parseBrokerMessage(frames: Frames): BrokerMessage | undefined {
+  if (isWorkerHeader(frames[0])) return frames.length === 2 && commandOf(frames[1]) === command.disconnect ? { kind: 'disconnect' } : undefined;
+  if (frames[0]?.length !== 0 || !isWorkerHeader(frames[1])) return undefined;
+  switch (commandOf(frames[2])) {
+    case command.request: {
+      const end = envelopeEnd(frames);
+      return end < 0 ? undefined : { kind: 'request', envelope: frames.slice(3, end), body: frames.slice(end + 1) };
+    }
+    case command.cancel: {
+      const end = envelopeEnd(frames);
+      return end < 0 ? undefined : { kind: 'cancel', envelope: frames.slice(3, end) };
+    }
+    case command.heartbeat:
+      return { kind: 'heartbeat' };
+    case command.disconnect:
+      return { kind: 'disconnect' };
+    default:
+      return undefined;
+  }
+}
+
+function commandOf(frame: Frame | undefined): number | undefined {
+  return frame?.length === 1 ? frame[0] : undefined;
+}
+
+/** The empty frame after the envelope, however many frames it has (rule W5), or -1. */
+function envelopeEnd(frames: Frames): number {
+  for (let i = 4; i < frames.length; i += 1) if (frames[i]?.length === 0) return i;
+  return -1;
+}
+
+export interface ClientReply {
+  readonly address: Frames;
+  readonly service: Frame;
+  readonly body: Frames;
+}
+
+/** What a client reads from the broker, or undefined if it is no reply. */
+export function parseClientReply(frames: Frames): ClientReply | undefined {
+  const empty = addressEnd(frames);
+  const service = empty < 0 ? undefined : frames[empty + 2];
+  if (service === undefined || !isClientHeader(frames[empty + 1])) return undefined;
+  return { address: frames.slice(0, empty), service, body: frames.slice(empty + 3) };
+}
+
+/** A client's REQUEST; with `timeoutMs` in the timed dialect. */
+export function clientRequest(address: Frames, service: Frame, timeoutMs: number | undefined, body: Frames): Frames {
+  const timeout = timeoutMs === undefined ? [] : [Buffer.from((Math.max(0, timeoutMs) / 1000).toFixed(3))];
+  return [...address, EMPTY, MDPC, service, ...timeout, ...body];
+}
+
+export function workerReady(service: Frame, capacity: number | undefined): Frames {
+  return capacity === undefined ? [EMPTY, MDPW, READY, service] : [EMPTY, MDPW, READY, service, Buffer.from(String(capacity))];
+}
+
+export function workerReply(envelope: Frames, body: Frames): Frames {
+  return [EMPTY, MDPW, REPLY, ...envelope, EMPTY, ...body];
+}
+
+export function workerHeartbeat(): Frames {
+  return [EMPTY, MDPW, HEARTBEAT];
+}
+
+export function workerDisconnect(): Frames {
+  return [EMPTY, MDPW, DISCONNECT];
+}

@@ -1,0 +1,44 @@
+// The constants of the wire: MDP/0.1 (ZeroMQ RFC 7) and our own CANCEL (docs/protocol.md, "Frames").
+// Frames are compared by content, never by identity, because peers send their own.
+
+/** One frame of a ZeroMQ message. */
+export type Frame = Buffer;
+/** A message without the routing id that a ROUTER puts in front. */
+export type Frames = Frame[];
+
+export const EMPTY: Frame = Buffer.alloc(0);
+export const MDPC: Frame = Buffer.from('MDPC01');
+export const MDPW: Frame = Buffer.from('MDPW01');
+
+/** The commands of the worker dialect, by number. */
+export const command = { ready: 1, request: 2, reply: 3, heartbeat: 4, disconnect: 5, cancel: 6 } as const;
+
+export const READY: Frame = Buffer.from([command.ready]);
+export const REQUEST: Frame = Buffer.from([command.request]);
+export const REPLY: Frame = Buffer.from([command.reply]);
+export const HEARTBEAT: Frame = Buffer.from([command.heartbeat]);
+export const DISCONNECT: Frame = Buffer.from([command.disconnect]);
+export const CANCEL: Frame = Buffer.from([command.cancel]);
+
+/** Names that begin so belong to the management interface (RFC 8). */
+export const mmiPrefix = 'mmi.';
+/** The action of a reply that the broker itself, or a worker that does not know the action, gives (rule R7, W3). */
+export const errorAction = 'mq.error';
+export const maxServiceNameBytes = 255;
+
+const [M, D, P, C, W, ZERO, ONE] = Buffer.from('MDPCW01') as unknown as readonly number[];
+
+function isHeader(frame: Frame | undefined, dialect: number | undefined): boolean {
+  return (
+    frame !== undefined && frame.length === 6 && frame[0] === M && frame[1] === D && frame[2] === P &&
+    frame[3] === dialect && frame[4] === ZERO && frame[5] === ONE
+  );
+}
+
+export function isClientHeader(frame: Frame | undefined): boolean {
+  return isHeader(frame, C);
+}
+
+export function isWorkerHeader(frame: Frame | undefined): boolean {
+  return isHeader(frame, W);
+}

@@ -1,0 +1,52 @@
+// First in, first out, with removal from the middle at no cost: the links stand in the items themselves.
+
+/** An item that can stand in one queue at a time; the links belong to the queue. */
+export interface Linked<T extends Linked<T>> {
+  previous: T | undefined;
+  next: T | undefined;
+  queue: LinkedQueue<T> | undefined;
+}
+
+export class LinkedQueue<T extends Linked<T>> {
+  #first: T | undefined;
+  #last: T | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): T | undefined {
+    return this.#first;
+  }
+
+  /** Appends an item that stands in no queue. */
+  push(item: T): void {
+    item.previous = this.#last;
+    item.next = undefined;
+    item.queue = this;
+    if (this.#last === undefined) this.#first = item;
+    else this.#last.next = item;
+    this.#last = item;
+    this.#size += 1;
+  }
+
+  /** Removes an item; one that stands elsewhere or nowhere is left alone. */
+  delete(item: T): void {
+    if (item.queue !== this) return;
+    if (item.previous === undefined) this.#first = item.next;
+    else item.previous.next = item.next;
+    if (item.next === undefined) this.#last = item.previous;
+    else item.next.previous = item.previous;
+    item.previous = undefined;
+    item.next = undefined;
+    item.queue = undefined;
+    this.#size -= 1;
+  }
+
+  shift(): T | undefined {
+    const first = this.#first;
+    if (first !== undefined) this.delete(first);
+    return first;
+  }
+}

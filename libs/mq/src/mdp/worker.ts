@@ -1,0 +1,229 @@
+// The worker as a machine (docs/protocol.md, rules W1, W2, W4, W5; its side of R14, R16, R17).
+//
+//   closed ──(backoff)──▶ connecting ──connected──▶ registered ──stop──▶ leaving ──settled──▶ stopped
+//     ▲                        │                        │
+//     └────────────────────────┴── disconnected, DISCONNECT, silence ──┘
+//
+// Each connection is a new socket. A request is answered to the connection that brought it, or not at all. Before it
+// closes, a leaving worker asks with one HEARTBEAT: a broker that has forgotten it says DISCONNECT (rule R11), after all
+// that crossed its goodbye.
+import { Attention } from './attention.ts';
+import { Backoff } from './backoff.ts';
+import { parseBrokerMessage, workerDisconnect, workerHeartbeat, workerReady, workerReply } from './codec.ts';
+import type { Frames } from './frames.ts';
+
+export interface WorkerMachineOptions {
+  readonly service: string;
+  /** Requests at once; undefined makes it a plain worker (rule R14). */
+  readonly capacity: number | undefined;
+  readonly heartbeatMs: number;
+  readonly livenessMs: number;
+  /** How long a stop waits for the requests that it holds (rule W4). */
+  readonly stopLimitMs: number;
+  /** How long a stop waits for the broker's word that nothing more comes. */
+  readonly settleMs: number;
+}
+
+export const defaultWorkerOptions = { heartbeatMs: 1000, livenessMs: 5000, stopLimitMs: 3000, settleMs: 250 } as const;
+
+/** A request that this worker owes an answer; an opaque handle outside. */
+export interface HeldRequest {
+  readonly envelope: Frames;
+  readonly body: Frames;
+  /** Which connection brought it. */
+  readonly connection: number;
+}
+
+/** What the pump is to do, in order. */
+export type WorkerEffect =
+  | { readonly do: 'open' }
+  | { readonly do: 'close' }
+  | { readonly do: 'send'; readonly frames: Frames }
+  | { readonly do: 'deliver'; readonly request: HeldRequest }
+  /** The handler's signal fires; after `lost` its answer has no receiver any more. */
+  | { readonly do: 'abort'; readonly request: HeldRequest; readonly why: 'cancelled' | 'lost' | 'stopping' }
+  | { readonly do: 'registered' }
+  | { readonly do: 'stopped' };
+
+type State = 'new' | 'closed' | 'connecting' | 'registered' | 'leaving' | 'stopped';
+
+/** Rule W1: Domogik's broker sends no heartbeat while it waits for an answer. */
+const livenessFactorWhileHolding = 4;
+
+export class WorkerMachine {
+  readonly effects: WorkerEffect[] = [];
+  readonly #options: WorkerMachineOptions;
+  readonly #serviceFrame: Buffer;
+  readonly #backoff: Backoff;
+  readonly #attention: Attention;
+  readonly #held = new Map<string, HeldRequest>();
+  #state: State = 'new';
+  #connection = 0;
+  #reopenMs = Infinity;
+  #lastHeardMs = 0;
+  #lastSentMs = 0;
+  #stopByMs = Infinity;
+  #settledByMs = Infinity;
+
+  constructor(options: WorkerMachineOptions, random: () => number, nowMs: number) {
+    this.#options = options;
+    this.#serviceFrame = Buffer.from(options.service);
+    this.#backoff = new Backoff(random);
+    this.#attention = new Attention(nowMs, options.heartbeatMs);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get heldRequests(): number {
+    return this.#held.size;
+  }
+
+  get deadlineMs(): number {
+    switch (this.#state) {
+      case 'closed': return this.#reopenMs;
+      case 'registered': return Math.min(this.#attention.nextCheckMs, this.#lastSentMs + this.#options.heartbeatMs);
+      case 'leaving': return Math.min(this.#stopByMs, this.#settledByMs);
+      default: return Infinity;
+    }
+  }
+
+  start(): void {
+    if (this.#state === 'new') this.#open();
+  }
+
+  /** The connection is complete: say READY (rule W1). */
+  connected(nowMs: number): void {
+    if (this.#state !== 'connecting') return;
+    this.#attention.observe(nowMs);
+    this.#state = 'registered';
+    this.#lastHeardMs = this.#attention.at(nowMs);
+    this.#send(workerReady(this.#serviceFrame, this.#options.capacity), nowMs);
+    this.effects.push({ do: 'registered' });
+  }
+
+  disconnected(nowMs: number): void {
+    if (this.#state === 'leaving') this.#finish();
+    else if (this.#state === 'connecting' || this.#state === 'registered') this.#giveUp(nowMs);
+  }
+
+  receive(frames: Frames, nowMs: number): void {
+    this.#attention.observe(nowMs);
+    if (this.#state !== 'registered' && this.#state !== 'leaving') return;
+    const message = parseBrokerMessage(frames);
+    if (message === undefined) return;
+    this.#lastHeardMs = this.#attention.at(nowMs);
+    this.#backoff.reset();
+    switch (message.kind) {
+      case 'heartbeat':
+        return;
+      case 'request': {
+        const request = { envelope: message.envelope, body: message.body, connection: this.#connection };
+        this.#held.set(envelopeKey(message.envelope), request);
+        this.#settledByMs = Infinity;
+        this.effects.push({ do: 'deliver', request });
+        return;
+      }
+      case 'cancel': {
+        const request = this.#held.get(envelopeKey(message.envelope));
+        if (request !== undefined) this.effects.push({ do: 'abort', request, why: 'cancelled' });
+        return;
+      }
+      case 'disconnect':
+        if (this.#state === 'leaving') this.#finish();
+        else this.#giveUp(nowMs);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** The answer to a request; dropped if the connection that brought it is gone (rule W5). */
+  reply(request: HeldRequest, body: Frames, nowMs: number): void {
+    const key = envelopeKey(request.envelope);
+    if (request.connection !== this.#connection || this.#held.get(key) !== request) return;
+    this.#held.delete(key);
+    this.#send(workerReply(request.envelope, body), nowMs);
+    if (this.#state === 'leaving') this.#settle(nowMs);
+  }
+
+  /** Rule W4: say DISCONNECT, finish what is held and what crossed it, then end. */
+  stop(nowMs: number): void {
+    if (this.#state === 'stopped' || this.#state === 'leaving') return;
+    if (this.#state !== 'registered') {
+      this.#finish();
+      return;
+    }
+    this.#state = 'leaving';
+    this.#stopByMs = nowMs + this.#options.stopLimitMs;
+    this.#send(workerDisconnect(), nowMs);
+    for (const request of this.#held.values()) this.effects.push({ do: 'abort', request, why: 'stopping' });
+    this.#settle(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    this.#attention.observe(nowMs);
+    this.#attention.caughtUp();
+    switch (this.#state) {
+      case 'closed':
+        if (nowMs >= this.#reopenMs) this.#open();
+        return;
+      case 'registered':
+        if (this.#attention.at(nowMs) - this.#lastHeardMs >= this.#livenessMs()) this.#giveUp(nowMs);
+        else if (nowMs - this.#lastSentMs >= this.#options.heartbeatMs) this.#send(workerHeartbeat(), nowMs);
+        return;
+      case 'leaving':
+        if (nowMs >= Math.min(this.#stopByMs, this.#settledByMs)) this.#finish();
+        return;
+      default:
+    }
+  }
+
+  #livenessMs(): number {
+    return this.#options.livenessMs * (this.#held.size > 0 ? livenessFactorWhileHolding : 1);
+  }
+
+  #send(frames: Frames, nowMs: number): void {
+    this.#lastSentMs = nowMs;
+    this.effects.push({ do: 'send', frames });
+  }
+
+  #open(): void {
+    this.#state = 'connecting';
+    this.#connection += 1;
+    this.#reopenMs = Infinity;
+    this.effects.push({ do: 'open' });
+  }
+
+  #giveUp(nowMs: number): void {
+    this.#state = 'closed';
+    this.#reopenMs = nowMs + this.#backoff.nextMs();
+    this.#loseHeld();
+    this.effects.push({ do: 'close' });
+  }
+
+  #settle(nowMs: number): void {
+    if (this.#held.size > 0) return;
+    this.#settledByMs = nowMs + this.#options.settleMs;
+    this.#send(workerHeartbeat(), nowMs);
+  }
+
+  #finish(): void {
+    const open = this.#state === 'leaving' || this.#state === 'connecting';
+    this.#state = 'stopped';
+    this.#loseHeld();
+    if (open) this.effects.push({ do: 'close' });
+    this.effects.push({ do: 'stopped' });
+  }
+
+  #loseHeld(): void {
+    for (const request of this.#held.values()) this.effects.push({ do: 'abort', request, why: 'lost' });
+    this.#held.clear();
+  }
+}
+
+function envelopeKey(envelope: Frames): string {
+  const [only] = envelope;
+  return envelope.length === 1 && only !== undefined ? only.toString('latin1') : envelope.map((frame) => frame.toString('hex')).join('.');
+}

@@ -1,0 +1,65 @@
+// What carries frames. The machines and the pumps above know nothing else of sockets, so another transport is one more
+// file: it sends and receives frames for a peer, and says connected, disconnected, gone.
+import type { Frames } from './mdp/frames.ts';
+
+/** What the binding side (ROUTER) is told. Frames are without the routing id; they may be kept, and are not changed. */
+export interface RouterEvents {
+  message(peer: string, frames: Frames): void;
+  /** The connection of a peer closed; after its last message (rule R10). */
+  gone(peer: string): void;
+  /** A message could not be sent: the peer is gone, or its queue is full because it does not read. */
+  unsendable(peer: string, frames: Frames): void;
+}
+
+/** The binding side: one socket, many peers. */
+export interface RouterSocket {
+  /** Where it listens, with the port that was chosen when it was told `*` or 0. */
+  readonly endpoint: string;
+  /** Queues a message, or reports it as unsendable; never waits. */
+  send(peer: string, frames: Frames): void;
+  close(): void;
+}
+
+/** What the connecting side (DEALER) is told. */
+export interface DealerEvents {
+  connected(): void;
+  disconnected(): void;
+  message(frames: Frames): void;
+  unsendable(frames: Frames): void;
+}
+
+/** The connecting side: one connection to one endpoint. After `close` no event comes any more. */
+export interface DealerSocket {
+  send(frames: Frames): void;
+  close(): void;
+}
+
+export interface RouterOptions {
+  /** Largest frame; a peer that sends a larger one is disconnected. */
+  readonly maxFrameBytes: number;
+  /** Most messages that wait for one peer to read them. */
+  readonly highWaterMark: number;
+}
+
+export interface DealerOptions {
+  readonly highWaterMark: number;
+  /** How long what was sent may still go out after `close`, in milliseconds. */
+  readonly lingerMs: number;
+}
+
+export interface Transport {
+  /** @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
+  bind(endpoint: string, options: RouterOptions, events: RouterEvents): Promise<RouterSocket>;
+  connect(endpoint: string, options: DealerOptions, events: DealerEvents): DealerSocket;
+}
+
+/** An address that cannot be used. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly code: 'ADDRESS_IN_USE' | 'ADDRESS_INVALID';
+
+  constructor(code: TransportError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,190 @@
+// A worker on the bus: the machine of mdp/worker.ts with a socket, a timer and the handlers of its actions. It registers,
+// reconnects by itself for ever, and answers every request.
+import { ActionFailure } from '@majordomus/contracts';
+import type { Handlers } from './handlers.ts';
+import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
+import { encodeMessage } from './message.ts';
+import { Pump } from './pump.ts';
+import type { DealerSocket, Transport } from './transport.ts';
+import { zeromqTransport } from './zeromq.ts';
+
+/** The part of a pino log that the bus uses. */
+export interface BusLog {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface WorkerOptions {
+  /** Where the broker is, e.g. `tcp://127.0.0.1:40410`. */
+  readonly endpoint: string;
+  readonly service: string;
+  readonly handlers: Handlers;
+  /** Requests at once (rule R14); without it one, as a plain worker. */
+  readonly capacity?: number;
+  readonly transport?: Transport;
+  readonly log?: BusLog;
+  /** How long a stop waits for the requests that are being handled (rule W4). */
+  readonly stopLimitMs?: number;
+}
+
+/** Most replies and requests that wait in the socket. */
+const highWaterMark = 10_000;
+const lingerMs = 1000;
+
+interface Running {
+  readonly controller: AbortController;
+  started: boolean;
+}
+
+export class Worker implements AsyncDisposable {
+  readonly service: string;
+  readonly #options: WorkerOptions;
+  readonly #transport: Transport;
+  readonly #machine: WorkerMachine;
+  readonly #pump: Pump;
+  readonly #running = new Map<HeldRequest, Running>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #registered = Promise.withResolvers<void>();
+  #toStart: HeldRequest[] = [];
+  #socket: DealerSocket | undefined;
+
+  constructor(options: WorkerOptions) {
+    const nowMs = performance.now();
+    this.service = options.service;
+    this.#options = options;
+    this.#transport = options.transport ?? zeromqTransport;
+    this.#machine = new WorkerMachine(
+      { ...defaultWorkerOptions, stopLimitMs: options.stopLimitMs ?? defaultWorkerOptions.stopLimitMs, service: options.service, capacity: options.capacity },
+      Math.random,
+      nowMs,
+    );
+    this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => this.#step(() => this.#machine.tick(performance.now())));
+  }
+
+  /** Whether it is registered at a broker right now. */
+  get isRegistered(): boolean {
+    return this.#machine.state === 'registered';
+  }
+
+  /** Connects and registers; from then on it comes back by itself whenever the broker does. */
+  start(): this {
+    this.#step(() => this.#machine.start());
+    return this;
+  }
+
+  /**
+   * Resolves when READY was sent over a complete connection: at once if it is registered, else at the next time.
+   * Rejects with the signal's reason.
+   */
+  async registered({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (signal === undefined) return this.#registered.promise;
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([this.#registered.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Says goodbye, finishes what it holds within its bound, and closes (rule W4). May be called twice. */
+  async stop(): Promise<void> {
+    this.#step(() => this.#machine.stop(performance.now()));
+    return this.#stopped.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** An input, then what the machine wants done. */
+  #step(input: () => void): void {
+    input();
+    const { effects } = this.#machine;
+    for (const effect of effects.splice(0)) {
+      switch (effect.do) {
+        case 'open': this.#open(); break;
+        case 'close': this.#close(); break;
+        case 'send': this.#socket?.send(effect.frames); break;
+        case 'deliver': this.#deliver(effect.request); break;
+        case 'abort': this.#abort(effect.request, effect.why); break;
+        case 'registered': this.#registered.resolve(); break;
+        case 'stopped': this.#end(); break;
+        default: effect satisfies never;
+      }
+    }
+    this.#pump.arm();
+  }
+
+  #open(): void {
+    const connection = {};
+    this.#connection = connection;
+    const mine = (input: () => void): void => {
+      if (this.#connection === connection) this.#step(input);
+    };
+    this.#socket = this.#transport.connect(this.#options.endpoint, { highWaterMark, lingerMs }, {
+      connected: () => mine(() => this.#machine.connected(performance.now())),
+      disconnected: () => mine(() => this.#machine.disconnected(performance.now())),
+      message: (frames) => {
+        this.#pump.read();
+        mine(() => this.#machine.receive(frames, performance.now()));
+      },
+      unsendable: () => this.#options.log?.warn({ service: this.service }, 'the broker does not read: a message was not sent'),
+    });
+  }
+
+  #connection: object | undefined;
+
+  #close(): void {
+    this.#connection = undefined;
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#registered.resolve();
+    this.#registered = Promise.withResolvers<void>();
+  }
+
+  #end(): void {
+    this.#pump.end();
+    this.#stopped.resolve();
+  }
+
+  /** Requests start at the end of the loop's turn, so that a CANCEL that was read with them wins (rule W2). */
+  #deliver(request: HeldRequest): void {
+    this.#running.set(request, { controller: new AbortController(), started: false });
+    if (this.#toStart.length === 0) setImmediate(() => this.#startDelivered());
+    this.#toStart.push(request);
+  }
+
+  #startDelivered(): void {
+    const requests = this.#toStart;
+    this.#toStart = [];
+    for (const request of requests) {
+      const running = this.#running.get(request);
+      if (running === undefined) continue;
+      running.started = true;
+      void this.#handle(request, running.controller.signal);
+    }
+  }
+
+  async #handle(request: HeldRequest, signal: AbortSignal): Promise<void> {
+    const body = await this.#options.handlers.answer(request.body, signal, (action, error) =>
+      this.#options.log?.error({ err: error, service: this.service, action }, 'a handler failed unexpectedly'));
+    this.#running.delete(request);
+    this.#step(() => this.#machine.reply(request, body, performance.now()));
+  }
+
+  #abort(request: HeldRequest, why: 'cancelled' | 'lost' | 'stopping'): void {
+    const running = this.#running.get(request);
+    if (running === undefined) return;
+    running.controller.abort(new ActionFailure(why === 'stopping' ? 'STOPPING' : 'ABORTED', `the request was ${why}`));
+    if (running.started || why === 'stopping') return;
+    // It has not begun, so it never does; the reply only gives the slot back.
+    this.#running.delete(request);
+    const body = encodeMessage({ action: 'mq.error', data: { status: false, code: 'ABORTED', reason: 'the request was cancelled before it began' } });
+    this.#step(() => this.#machine.reply(request, body, performance.now()));
+  }
+}

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 /** Any JSON value. */
-export const jsonValue = z.json();
+export const jsonValue = z.json().meta({ id: 'JsonValue', description: 'Any JSON value.' });
 export type JsonValue = z.infer<typeof jsonValue>;
 
 const text = z.string().min(1).max(1000);
@@ -14,18 +14,15 @@ const text = z.string().min(1).max(1000);
  */
 export const configurationItem = z
   .strictObject({
-    type: z.enum(['string', 'integer', 'number', 'boolean', 'list', 'object']),
-    description: text,
-    default: jsonValue.optional(),
-    example: jsonValue.optional(),
-    /** A required item without a default must be set before the plugin can start. */
-    required: z.boolean().optional(),
-    /** Smallest and largest number, or length of a string or list. */
-    min: z.number().optional(),
-    max: z.number().optional(),
-    /** The only values allowed. */
-    options: z.array(jsonValue).min(1).optional(),
-    secret: z.boolean().optional(),
+    type: z.enum(['string', 'integer', 'number', 'boolean', 'list', 'object']).describe('what kind of value; a list holds strings'),
+    description: text.describe('one sentence for a person'),
+    default: jsonValue.optional().describe('the value while none is set'),
+    example: jsonValue.optional().describe('a value for the help, where there is no default'),
+    required: z.boolean().optional().describe('without a default, it must be set before the plugin can start'),
+    min: z.number().optional().describe('the smallest number, or length of a string or list'),
+    max: z.number().optional().describe('the largest number, or length of a string or list'),
+    options: z.array(jsonValue).min(1).optional().describe('the only values allowed'),
+    secret: z.boolean().optional().describe('never shown or logged'),
   })
   .superRefine((item, context) => {
     if (item.default === undefined && item.example === undefined) {
@@ -36,16 +33,18 @@ export const configurationItem = z
       const reason = value === undefined ? undefined : valueProblem(item, value);
       if (reason !== undefined) context.addIssue({ code: 'custom', path: [field], message: reason });
     }
-  });
+  })
+  .meta({ id: 'ConfigurationItem', description: 'What a plugin can be told under one key, or one parameter of a command.' });
 
 export type ConfigurationItem = z.infer<typeof configurationItem>;
 
 export const configurationKey = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/, 'is a key: letters, digits, "_", "." and "-", 127 at most');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/, 'must be a key: letters, digits, "_", "." and "-", 127 at most')
+  .describe('the key');
 
 /** All items of one plugin, by key. */
-export const configurationItems = z.record(configurationKey, configurationItem);
+export const configurationItems = z.record(configurationKey, configurationItem).describe('the configuration items, by key');
 export type ConfigurationItems = z.infer<typeof configurationItems>;
 
 /** A reason for each key that was refused. */

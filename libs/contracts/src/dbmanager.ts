@@ -9,7 +9,8 @@ import { componentName, hostName } from './names.ts';
 export const dbmanagerServices = ['dbmanager', 'dbmgr', 'admin'] as const;
 
 const owner = { host: hostName, plugin: componentName };
-const values = z.record(configurationKey, jsonValue);
+const value = jsonValue.describe('the value');
+const values = z.record(configurationKey, jsonValue).describe('values by key');
 
 const storageErrors = {
   STORAGE_ERROR: 'The database could not be read or written; nothing was changed.',
@@ -34,8 +35,13 @@ export const configGet = contract({
   accept: fromDomogik,
   input: z.object({ ...owner, key: configurationKey.optional() }),
   output: z.union([
-    z.object({ ...owner, key: configurationKey, value: jsonValue, default: z.literal(true).optional() }),
-    z.object({ ...owner, data: values, defaults: z.array(z.string()) }),
+    z.object({
+      ...owner,
+      key: configurationKey,
+      value,
+      default: z.literal(true).optional().describe('there if the key is not set and this is the default of its schema'),
+    }),
+    z.object({ ...owner, data: values, defaults: z.array(z.string()).describe('the keys whose value is a default') }),
   ]),
   errors: { ...notFound, ...storageErrors },
 });
@@ -50,7 +56,7 @@ export const configSet = contract({
   input: z.union(
     [
       z.object({ ...owner, data: values.refine((all) => Object.keys(all).length > 0, { error: 'has no key to set' }) }),
-      z.object({ ...owner, key: configurationKey, value: jsonValue }),
+      z.object({ ...owner, key: configurationKey, value }),
     ],
     { error: 'needs host, plugin, and either key and value or data' },
   ),
@@ -66,7 +72,7 @@ export const configDelete = contract({
   idempotent: true,
   accept: fromDomogik,
   input: z.object({ ...owner, key: configurationKey.optional() }),
-  output: z.object({ ...owner, deleted: z.number().int() }),
+  output: z.object({ ...owner, deleted: z.number().int().describe('how many keys were forgotten') }),
   errors: storageErrors,
 });
 
@@ -77,7 +83,11 @@ export const configList = contract({
   summary: 'Every host and plugin that has any configuration, with the number of keys.',
   idempotent: true,
   input: z.object({}),
-  output: z.object({ configurations: z.array(z.object({ ...owner, keys: z.number().int() })) }),
+  output: z.object({
+    configurations: z
+      .array(z.object({ ...owner, keys: z.number().int().describe('how many keys are set') }))
+      .describe('one entry for each host and plugin'),
+  }),
   errors: storageErrors,
 });
 

@@ -4,7 +4,9 @@ import { contract } from './contract.ts';
 import { logReply, logRequest } from './manager.ts';
 import { processStatus } from './process-status.ts';
 
-export const partStatus = processStatus.extend({ name: z.string() });
+export const partStatus = processStatus
+  .extend({ name: z.string().describe('the part') })
+  .meta({ id: 'PartStatus', description: 'A core part of the house as a process.' });
 export type PartStatus = z.infer<typeof partStatus>;
 
 export const partList = contract({
@@ -13,15 +15,22 @@ export const partList = contract({
   summary: 'The core parts of a host and how they are.',
   idempotent: true,
   input: z.object({}),
-  output: z.object({ host: z.string(), home: z.string(), version: z.string(), parts: z.array(partStatus) }),
+  output: z.object({
+    host: z.string().describe('the host'),
+    home: z.string().describe('the folder in which the house keeps its files'),
+    version: z.string().describe('the version of Majordomus'),
+    parts: z.array(partStatus).describe('its core parts'),
+  }),
 });
+
+const part = z.string().describe('the name of the part');
 
 export const partLog = contract({
   service: 'house',
   action: 'part.log',
   summary: 'The last lines of a part’s log; `after` reads on from an earlier reply.',
   idempotent: true,
-  input: logRequest.extend({ part: z.string() }),
-  output: logReply.extend({ part: z.string() }),
+  input: logRequest.extend({ part }),
+  output: logReply.extend({ part }),
   errors: { PART_NOT_FOUND: 'This host has no such part.' },
 });

@@ -4,15 +4,19 @@ import { contract } from './contract.ts';
 import { pluginId } from './names.ts';
 import { processStatus } from './process-status.ts';
 
-export const pluginStatus = processStatus.extend({
-  /** `host.name` */
-  id: z.string(),
-  host: z.string(),
-  name: z.string(),
-  version: z.string(),
-  /** Whether it starts by itself with the house. */
-  autostart: z.boolean(),
-});
+const plugin = {
+  id: z.string().describe('the plugin as `host.name`'),
+  host: z.string().describe('the host it runs on'),
+} as const;
+
+export const pluginStatus = processStatus
+  .extend({
+    ...plugin,
+    name: z.string().describe('its name on that host'),
+    version: z.string().describe('the version that is installed'),
+    autostart: z.boolean().describe('whether it starts by itself with the house'),
+  })
+  .meta({ id: 'PluginStatus', description: 'An installed plugin as a process.' });
 export type PluginStatus = z.infer<typeof pluginStatus>;
 
 const errors = {
@@ -29,7 +33,12 @@ export const pluginStart = contract({
   summary: 'Starts a plugin, now and with the house from now on; answered when it is ready or says why not.',
   idempotent: true,
   input: target,
-  output: z.object({ id: z.string(), host: z.string(), pid: z.number().int().nullable(), state: processStatus.shape.state, detail: z.string() }),
+  output: z.object({
+    ...plugin,
+    pid: processStatus.shape.pid,
+    state: processStatus.shape.state,
+    detail: z.string().describe('what it waits for, or why it is not running; empty if all is well'),
+  }),
   errors,
 });
 
@@ -60,7 +69,7 @@ export const pluginList = contract({
   summary: 'Every installed plugin of a host and how it is.',
   idempotent: true,
   input: z.object({}),
-  output: z.object({ plugins: z.array(pluginStatus) }),
+  output: z.object({ plugins: z.array(pluginStatus).describe('every installed plugin') }),
 });
 
 export const pluginStatusGet = contract({
@@ -69,17 +78,18 @@ export const pluginStatusGet = contract({
   summary: 'How one plugin is, with the last lines of its log.',
   idempotent: true,
   input: target,
-  output: z.object({ plugin: pluginStatus, log: z.array(z.string()) }),
+  output: z.object({ plugin: pluginStatus.describe('how it is'), log: z.array(z.string()).describe('the last lines of its log') }),
   errors,
 });
 
 export const logRequest = z.object({
-  /** How many of the last lines. */
-  lines: z.number().int().min(1).max(1000).default(50),
-  /** Only lines after this position, as `next` of an earlier reply gave it. */
-  after: z.number().int().min(0).optional(),
+  lines: z.number().int().min(1).max(1000).default(50).describe('how many of the last lines'),
+  after: z.number().int().min(0).optional().describe('only lines after this position, the `next` of an earlier reply'),
 });
-export const logReply = z.object({ lines: z.array(z.string()), next: z.number().int() });
+export const logReply = z.object({
+  lines: z.array(z.string()).describe('the lines, oldest first'),
+  next: z.number().int().describe('the position to read on from, as `after`'),
+});
 
 export const pluginLog = contract({
   service: 'manager',
@@ -87,6 +97,6 @@ export const pluginLog = contract({
   summary: 'The last lines of a plugin’s log; `after` reads on from an earlier reply.',
   idempotent: true,
   input: logRequest.extend({ id: pluginId }),
-  output: logReply.extend({ id: z.string() }),
+  output: logReply.extend({ id: plugin.id }),
   errors,
 });

@@ -10,52 +10,60 @@ export const semanticVersion = z
   .string()
   .regex(
     /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
-    'is a version such as 1.2.3',
-  );
+    'must be a version such as 1.2.3',
+  )
+  .describe('a version such as 1.2.3 (semver.org)');
 
 /** A path inside the package: relative, and it never leaves the folder. */
 const pathInside = z
   .string()
   .min(1)
   .refine((path) => !path.startsWith('/') && !path.includes('\\') && !path.includes('\0') && !path.split('/').includes('..'), {
-    error: 'is a path inside the package, without ".."',
+    error: 'must be a path inside the package, without ".."',
   });
 
 /** A command that helper calls can run, with its parameters. */
-export const pluginCommand = z.strictObject({ description, parameters: configurationItems.default({}) });
+export const pluginCommand = z
+  .strictObject({
+    description: description.describe('what the command does'),
+    parameters: configurationItems.default({}).describe('what it can be told, by name'),
+  })
+  .meta({ id: 'PluginCommand', description: 'A command of a plugin, run by `helper.do`.' });
 export type PluginCommand = z.infer<typeof pluginCommand>;
 
 /** Something that the plugin measures or watches. */
-export const pluginSensor = z.strictObject({
-  description,
-  type: z.enum(['string', 'integer', 'number', 'boolean', 'object']),
-  unit: z.string().min(1).max(32).optional(),
-});
+export const pluginSensor = z
+  .strictObject({
+    description: description.describe('what is measured or watched'),
+    type: z.enum(['string', 'integer', 'number', 'boolean', 'object']).describe('what kind of value it has'),
+    unit: z.string().min(1).max(32).optional().describe('the unit of the value, such as `°C`'),
+  })
+  .meta({ id: 'PluginSensor', description: 'Something that a plugin measures or watches.' });
 
 export const manifest = z
   .strictObject({
-    /** For editors. */
-    $schema: z.string().optional(),
+    $schema: z.string().optional().describe('for editors'),
     name: pluginName,
     version: semanticVersion,
-    description,
-    /** The range of Majordomus versions it works with, e.g. `^0.1.0`. */
-    engine: z.string().min(1),
-    /** The file that Node runs. */
-    main: pathInside.optional(),
-    /** Or the program and its arguments, run in the package's folder; a first word that is a file of the package is that file. */
-    exec: z.array(z.string().min(1)).min(1).optional(),
+    description: description.describe('what the plugin does, in a sentence'),
+    engine: z.string().min(1).describe('the range of Majordomus versions it works with, such as `^0.1.0`'),
+    main: pathInside.optional().describe('the file that Node runs'),
+    exec: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('or the program and its arguments, run in the folder of the package; a first word that is a file of the package is that file'),
     configuration: configurationItems.default({}),
-    commands: z.record(componentName, pluginCommand).default({}),
-    sensors: z.record(componentName, pluginSensor).default({}),
-    /** What it needs of the host, shown to the person who installs it. */
-    permissions: z.array(z.string().min(1)).default([]),
+    commands: z.record(componentName, pluginCommand).default({}).describe('what it can be asked to do, by name'),
+    sensors: z.record(componentName, pluginSensor).default({}).describe('what it measures or watches, by name'),
+    permissions: z.array(z.string().min(1)).default([]).describe('what it needs of the host, shown to the person who installs it'),
   })
   .superRefine((value, context) => {
     if ((value.main === undefined) === (value.exec === undefined)) {
       context.addIssue({ code: 'custom', path: ['main'], message: 'needs either main or exec' });
     }
-  });
+  })
+  .meta({ id: 'Manifest', description: 'plugin.json: what a plugin is, what runs it, what it can be told and what it can do.' });
 
 export type Manifest = z.infer<typeof manifest>;
 /** A manifest as it is written in plugin.json, before defaults are filled in. */

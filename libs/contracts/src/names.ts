@@ -10,18 +10,26 @@ export const reservedNames: ReadonlySet<string> = new Set([
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
 const hostPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-export const hostName = z.string().regex(hostPattern, 'is a host name: lower-case letters, digits and "-", 63 at most');
+export const hostName = z
+  .string()
+  .regex(hostPattern, 'must be a host name: lower-case letters, digits and "-", 63 at most')
+  .describe('the host');
 
 /** A name in the configuration: a plugin, or a part of the house. */
-export const componentName = z.string().regex(namePattern, 'is a name: a lower-case letter, then letters, digits and "-", 63 at most');
+export const componentName = z
+  .string()
+  .regex(namePattern, 'must be a name: a lower-case letter, then letters, digits and "-", 63 at most')
+  .describe('the plugin, or the part of the house');
 
-export const pluginName = componentName.refine((name) => !reservedNames.has(name), { error: 'is a reserved name' });
+export const pluginName = componentName
+  .refine((name) => !reservedNames.has(name), { error: 'must not be a reserved name' })
+  .describe('the name of the plugin');
 
 /** A plugin as a person names it: `name` on this host, or `host.name`. */
-export const pluginId = z.string().regex(
-  /^([a-z0-9][a-z0-9-]{0,62}\.)?[a-z][a-z0-9-]{0,62}$/,
-  'is a plugin: its name, or host.name',
-);
+export const pluginId = z
+  .string()
+  .regex(/^([a-z0-9][a-z0-9-]{0,62}\.)?[a-z][a-z0-9-]{0,62}$/, 'must be a plugin: its name, or host.name')
+  .describe('the plugin: its `name` on this host, or `host.name`');
 
 /** Splits a `pluginId`; a bare name belongs to `ownHost`. */
 export function parsePluginId(id: string, ownHost: string): { readonly host: string; readonly name: string } {

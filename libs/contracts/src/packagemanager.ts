@@ -7,28 +7,35 @@ import { pluginId } from './names.ts';
 /** The steps of an installation, in order. */
 export const installSteps = ['resolve', 'fetch', 'verify', 'link', 'sync', 'switch'] as const;
 
-/** An installation that is under way, or how it ended. */
-export const job = z.object({
-  id: z.string(),
-  state: z.enum(['running', 'done', 'failed']),
-  source: z.string(),
-  step: z.enum(installSteps),
-  percent: z.number().int().min(0).max(100),
-  /** The plugin and its version, once its manifest was read. */
-  plugin: z.string().optional(),
-  version: z.string().optional(),
-  /** Set when it failed. */
-  error: z.object({ code: z.string(), reason: z.string(), fields: z.record(z.string(), z.string()).optional() }).optional(),
-});
+export const job = z
+  .object({
+    id: z.string().describe('the job, for `job.get`'),
+    state: z.enum(['running', 'done', 'failed']).describe('whether it is under way, or how it ended'),
+    source: z.string().describe('what is installed'),
+    step: z.enum(installSteps).describe('the step it is in, or ended with'),
+    percent: z.number().int().min(0).max(100).describe('how much is done'),
+    plugin: z.string().optional().describe('the name of the plugin, once its manifest was read'),
+    version: z.string().optional().describe('its version, once its manifest was read'),
+    error: z
+      .object({
+        code: z.string().describe('one of the codes of `plugin.install`'),
+        reason: z.string().describe('what happened, for a person'),
+        fields: z.record(z.string(), z.string()).optional().describe('a reason for each field that is wrong'),
+      })
+      .optional()
+      .describe('why it failed, if it did'),
+  })
+  .meta({ id: 'Job', description: 'An installation that is under way, or how it ended.' });
 export type Job = z.infer<typeof job>;
 
-export const installedPackage = z.object({
-  name: z.string(),
-  version: semanticVersion,
-  description: z.string(),
-  /** Absolute path of the folder of the version in use. */
-  folder: z.string(),
-});
+export const installedPackage = z
+  .object({
+    name: z.string().describe('the name of the plugin'),
+    version: semanticVersion,
+    description: z.string().describe('what it does, in a sentence'),
+    folder: z.string().describe('the absolute path of the folder of the version in use'),
+  })
+  .meta({ id: 'InstalledPackage', description: 'A plugin package that is installed on a host.' });
 export type InstalledPackage = z.infer<typeof installedPackage>;
 
 const notInstalled = { PACKAGE_NOT_FOUND: 'No such plugin is installed on this host.' } as const;
@@ -51,12 +58,11 @@ export const pluginInstall = contract({
   aliases: ['plugin.install.do'],
   summary: 'Installs a plugin package. When it takes longer than `waitMs` the job is still running: follow it with `job.get`.',
   input: z.object({
-    /** A folder, as an absolute path on the host of the packagemanager. */
-    source: z.string().min(1),
-    integrity: z.string().optional(),
-    waitMs: z.number().int().min(0).max(3_600_000).default(2000),
+    source: z.string().min(1).describe('a folder, as an absolute path on the host of the packagemanager'),
+    integrity: z.string().optional().describe('what the package must hash to'),
+    waitMs: z.number().int().min(0).max(3_600_000).default(2000).describe('how long the caller waits for the end of it, in milliseconds'),
   }),
-  output: z.object({ job }),
+  output: z.object({ job: job.describe('how far it is') }),
   errors: { ...installErrors, ...elsewhere },
 });
 
@@ -81,7 +87,7 @@ export const packageList = contract({
   summary: 'The plugins installed on a host.',
   idempotent: true,
   input: z.object({}),
-  output: z.object({ packages: z.array(installedPackage) }),
+  output: z.object({ packages: z.array(installedPackage).describe('what is installed') }),
 });
 
 export const packageDetail = contract({
@@ -90,7 +96,7 @@ export const packageDetail = contract({
   summary: 'One installed plugin with its manifest.',
   idempotent: true,
   input: z.object({ id: pluginId }),
-  output: installedPackage.extend({ manifest }),
+  output: installedPackage.extend({ manifest: manifest.describe('its plugin.json') }),
   errors: { ...notInstalled, ...elsewhere },
 });
 
@@ -99,7 +105,7 @@ export const jobGet = contract({
   action: 'job.get',
   summary: 'How far an installation is, or how it ended.',
   idempotent: true,
-  input: z.object({ id: z.string().min(1) }),
-  output: z.object({ job }),
+  input: z.object({ id: job.shape.id.min(1) }),
+  output: z.object({ job: job.describe('how far it is') }),
   errors: { JOB_NOT_FOUND: 'There is no such job; jobs are forgotten when packagemanager restarts.' },
 });

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { configurationItems, jsonValue } from './configuration.ts';
 import { contract } from './contract.ts';
 
+const command = z.string().describe('the name of the command');
+const parameters = z.record(z.string(), jsonValue).describe('its parameters, by name');
+
 const unknownCommand = { COMMAND_UNKNOWN: 'The plugin has no such command.' } as const;
 
 export const helperList = contract({
@@ -12,7 +15,7 @@ export const helperList = contract({
   summary: 'The commands of a plugin.',
   idempotent: true,
   input: z.object({}),
-  output: z.object({ actions: z.array(z.string()) }),
+  output: z.object({ actions: z.array(z.string()).describe('the names of its commands') }),
 });
 
 export const helperHelp = contract({
@@ -21,8 +24,12 @@ export const helperHelp = contract({
   aliases: ['helper.help.get'],
   summary: 'What a command does and which parameters it takes.',
   idempotent: true,
-  input: z.object({ command: z.string() }),
-  output: z.object({ command: z.string(), help: z.string(), parameters: configurationItems }),
+  input: z.object({ command }),
+  output: z.object({
+    command,
+    help: z.string().describe('what it does'),
+    parameters: configurationItems.describe('what it can be told, by name'),
+  }),
   errors: unknownCommand,
 });
 
@@ -31,8 +38,8 @@ export const helperDo = contract({
   action: 'helper.do',
   reply: 'helper.result',
   summary: 'Runs a command of the plugin and answers with its result.',
-  input: z.object({ command: z.string(), parameters: z.record(z.string(), jsonValue).default({}) }),
-  output: z.object({ command: z.string(), parameters: z.record(z.string(), jsonValue), result: jsonValue }),
+  input: z.object({ command, parameters: parameters.default({}) }),
+  output: z.object({ command, parameters, result: jsonValue.describe('what it gave') }),
   errors: {
     ...unknownCommand,
     PARAMETERS_INVALID: 'A parameter is missing, unknown or wrong; `fields` has the reason for each.',

@@ -9,15 +9,11 @@ export const processStates = ['stopped', 'starting', 'running', 'not-ready', 'st
 export type ProcessState = (typeof processStates)[number];
 
 export const processStatus = z.object({
-  state: z.enum(processStates),
-  /** Since when it is in this state, milliseconds since the Unix epoch. */
-  sinceMs: z.number(),
-  pid: z.number().int().nullable(),
-  /** How often it was started again by itself since it was last started by hand. */
-  restarts: z.number().int(),
-  /** What it waits for, or why it is not running; empty if all is well. */
-  reason: z.string(),
-  /** How it last ended unasked, or empty. */
-  lastError: z.string(),
+  state: z.enum(processStates).describe('how it is'),
+  sinceMs: z.number().describe('since when it is in this state, milliseconds since the Unix epoch'),
+  pid: z.number().int().nullable().describe('its process, if it has one'),
+  restarts: z.number().int().describe('how often it was started again by itself since it was last started by hand'),
+  reason: z.string().describe('what it waits for, or why it is not running; empty if all is well'),
+  lastError: z.string().describe('how it last ended unasked, or empty'),
 });
 export type ProcessStatus = z.infer<typeof processStatus>;

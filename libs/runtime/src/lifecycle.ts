@@ -80,3 +80,11 @@ function watchForStop(stopping: AbortController, log: Log): void {
     process.stdin.unref?.();
   }
 }
+
+/** Resolves when the signal fires. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

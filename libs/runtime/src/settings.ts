@@ -24,7 +24,7 @@ export interface Setting<T> {
 export type SettingDefinitions = { readonly [key: string]: Setting<unknown> };
 export type SettingsOf<D extends SettingDefinitions> = { readonly [K in keyof D]: D[K] extends Setting<infer T> ? T : never };
 
-const endpoint = z.string().regex(/^(tcp:\/\/[^\s:/]+:(\d{1,5}|\*)|tcp:\/\/\[[0-9a-fA-F:]+\]:(\d{1,5}|\*)|ipc:\/\/\S+)$/, 'is an address such as tcp://127.0.0.1:40410');
+const endpoint = z.string().regex(/^(tcp:\/\/[^\s:/]+:(\d{1,5}|\*)|tcp:\/\/\[[0-9a-fA-F:]+\]:(\d{1,5}|\*)|ipc:\/\/\S+)$/, 'must be an address such as tcp://127.0.0.1:40410');
 
 export const defaultEndpoint = 'tcp://127.0.0.1:40410';
 
@@ -32,7 +32,7 @@ export const defaultEndpoint = 'tcp://127.0.0.1:40410';
 export const commonSettings = {
   home: { name: 'home', description: 'the folder in which the house keeps its files', schema: z.string().min(1).transform((path) => resolve(path)), fallback: join(homedir(), '.majordomus') },
   broker: { name: 'broker', description: 'where clients and workers reach the broker', schema: endpoint, fallback: defaultEndpoint },
-  host: { name: 'host', description: 'the name of this host in service names', schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is a host name: lower-case letters, digits and "-"'), fallback: ownHostName() },
+  host: { name: 'host', description: 'the name of this host in service names', schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a host name: lower-case letters, digits and "-"'), fallback: ownHostName() },
   logLevel: { name: 'log-level', description: 'trace, debug, info, warn, error or silent', schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), fallback: 'info' },
 } as const satisfies SettingDefinitions;
 
@@ -128,10 +128,10 @@ function valueOf(setting: Setting<unknown>, sources: SettingSources, file: Setti
   throw new StartError('SETTING_INVALID', `${found.from}: ${JSON.stringify(found.value)} ${reasonOf(checked.error)}`);
 }
 
-/** The first problem of a zod error as the end of a sentence whose subject is the value. */
+/** The first problem of a zod error, as the end of a sentence whose subject is the value. */
 function reasonOf(error: z.ZodError): string {
-  const issue = error.issues[0];
-  return issue === undefined ? 'is not valid' : issue.message.startsWith('is ') ? `is refused: it ${issue.message}` : `is refused: ${issue.message}`;
+  const message = error.issues[0]?.message ?? 'is not valid';
+  return message.startsWith('must ') ? message : `is refused: ${message}`;
 }
 
 /** The top level has the common settings and a table for each part; a table that is ours has only our settings. */

@@ -14,6 +14,7 @@ export const busCodes = {
   BAD_REPLY: 'The reply does not have the form that its contract promises.',
   ACTION_UNKNOWN: 'The service has no such action.',
   INVALID_DATA: 'The data of the request does not fit the action; `fields` says where and why.',
+  UNAVAILABLE: 'Another service that the action needs did not answer, or refused; the reason says which and why.',
   INTERNAL: 'The handler failed unexpectedly; the log of the service has the details.',
   ABORTED: 'The caller cancelled the call.',
   STOPPING: 'The service is stopping and takes no new requests.',

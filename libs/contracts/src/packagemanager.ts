@@ -105,7 +105,7 @@ export const jobGet = contract({
   action: 'job.get',
   summary: 'How far an installation is, or how it ended.',
   idempotent: true,
-  input: z.object({ id: job.shape.id.min(1) }),
+  input: z.object({ id: z.string().min(1).describe('the job, as `plugin.install` gave it') }),
   output: z.object({ job: job.describe('how far it is') }),
   errors: { JOB_NOT_FOUND: 'There is no such job; jobs are forgotten when packagemanager restarts.' },
 });

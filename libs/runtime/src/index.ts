@@ -1,5 +1,6 @@
 // The public face of the runtime: what every process of the house needs.
 export * from './clock.ts';
+export * from './did-you-mean.ts';
 export * from './home.ts';
 export * from './lifecycle.ts';
 export * from './log.ts';

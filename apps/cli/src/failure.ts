@@ -1,0 +1,25 @@
+// How a command fails: `CODE: reason` on standard error, with a hint where one is known, and exit code 1.
+import { CallError } from '@majordomus/mq';
+import { StartError } from '@majordomus/runtime';
+
+/** A person's mistake that the command line finds by itself. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export function isExpected(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof CallError || error instanceof StartError || error instanceof CommandError;
+}
+
+/** Prints an error as one line, a bug with its stack; the exit code is 1. */
+export function reportFailure(error: unknown): void {
+  const text = isExpected(error) ? `${error.code}: ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 1;
+}

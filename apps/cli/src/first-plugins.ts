@@ -1,0 +1,36 @@
+// What a new home begins with: one plugin that works on every machine, so that there is something to see. A person who
+// uninstalls it is not given it again.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { configGet, configSet, hostService, pluginStart } from '@majordomus/contracts';
+import { PeerError, type Client } from '@majordomus/mq';
+import { installAndFollow } from './commands/plugin.ts';
+
+const furnished = { plugin: 'house', key: 'furnished' } as const;
+const startTimeoutMs = 15_000;
+
+/** The folder of the plugin that comes with Majordomus. */
+function diskfreeFolder(): string | undefined {
+  return ['../../../plugins/diskfree', '../plugins/diskfree'].map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) => existsSync(path));
+}
+
+/** Installs and starts the first plugin in a home that has not had it yet. @throws CallError, CommandError */
+export async function furnish(client: Client, host: string, onProgress: (text: string) => void): Promise<void> {
+  const folder = diskfreeFolder();
+  if (folder === undefined || (await isFurnished(client, host))) return;
+  onProgress('installing diskfree');
+  await installAndFollow(client, host, folder, (step) => onProgress(`installing diskfree: ${step}`));
+  onProgress('starting diskfree');
+  await client.call(pluginStart, { id: 'diskfree' }, { service: hostService(host, 'manager'), timeoutMs: startTimeoutMs });
+  await client.call(configSet, { host, ...furnished, value: true });
+}
+
+async function isFurnished(client: Client, host: string): Promise<boolean> {
+  try {
+    await client.call(configGet, { host, ...furnished });
+    return true;
+  } catch (error) {
+    if (error instanceof PeerError && error.code === 'CONFIG_NOT_FOUND') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+// A running house: the core parts of this host, supervised, and itself on the bus as `<host>.house`.
+import { rmSync, writeFileSync } from 'node:fs';
+import { hostService, partList, partLog } from '@majordomus/contracts';
+import { Handlers, refuse, Worker } from '@majordomus/mq';
+import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, type Log } from '@majordomus/runtime';
+import { Supervisor, type StatusChange } from '@majordomus/supervisor';
+import { partNames, partProgram, stopOrder, type PartName } from './parts.ts';
+import { endpointFile, type CliSettings } from './session.ts';
+
+/** How long an orderly stop may take before everything that is left is killed. */
+const stopLimitMs = 4500;
+/** What a part may take to end after SIGTERM; the manager stops its plugins in it. */
+const terminateLimitMs = 3500;
+const workerCapacity = 16;
+
+export interface HouseOptions {
+  readonly settings: CliSettings;
+  readonly log: Log;
+  /** Given each line that a part prints. */
+  readonly echo: (part: string, line: string) => void;
+  /** Told what the start is doing. */
+  readonly onProgress: (text: string) => void;
+}
+
+export class House implements AsyncDisposable {
+  readonly #settings: CliSettings;
+  readonly #supervisor: Supervisor;
+  #worker: Worker | undefined;
+  #endpoint: string;
+
+  /**
+   * Starts all parts and waits until they are ready.
+   * @throws StartError if a part cannot start as it was told; nothing runs then
+   */
+  static async start(options: HouseOptions, signal: AbortSignal): Promise<House> {
+    const { settings, log, echo } = options;
+    const { run, logs } = homePaths(settings.home);
+    const supervisor = await Supervisor.open({ owner: 'house', runFolder: run, logsFolder: logs, log, echo, settings: { terminateLimitMs } });
+    const house = new House(settings, supervisor);
+    try {
+      await house.#startParts(options, signal);
+      return house;
+    } catch (error) {
+      await house.stop();
+      throw error;
+    }
+  }
+
+  private constructor(settings: CliSettings, supervisor: Supervisor) {
+    this.#settings = settings;
+    this.#supervisor = supervisor;
+    this.#endpoint = settings.bind;
+  }
+
+  /** Where the broker listens. */
+  get endpoint(): string {
+    return this.#endpoint;
+  }
+
+  onChange(listener: (change: StatusChange) => void): () => void {
+    return this.#supervisor.onChange(listener);
+  }
+
+  /** Stops the parts in order, and kills within a bound what does not stop. May be called twice. */
+  async stop(): Promise<void> {
+    const limit = setTimeout(() => this.kill(), stopLimitMs);
+    try {
+      await Promise.all([this.#worker?.stop(), this.#supervisor.stopAll(stopOrder)]);
+      await this.#supervisor[Symbol.asyncDispose]();
+    } finally {
+      clearTimeout(limit);
+      rmSync(endpointFile(this.#settings.home), { force: true });
+    }
+  }
+
+  /** Ends everything now. */
+  kill(): void {
+    this.#supervisor.killAll();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #startParts({ onProgress, log }: HouseOptions, signal: AbortSignal): Promise<void> {
+    onProgress('starting the broker');
+    this.#add('broker', ['--bind', this.#settings.bind]);
+    await this.#untilReady('broker', signal);
+    this.#endpoint = this.#supervisor.facts('broker')['endpoint'] ?? this.#settings.bind;
+    writeFileSync(endpointFile(this.#settings.home), `${this.#endpoint}\n`);
+    const others = partNames.filter((part) => part !== 'broker');
+    onProgress(`starting ${others.join(', ')}`);
+    for (const part of others) this.#add(part, ['--broker', connectable(this.#endpoint)]);
+    await Promise.all(others.map((part) => this.#untilReady(part, signal)));
+    this.#worker = new Worker({
+      endpoint: connectable(this.#endpoint), service: hostService(this.#settings.host, 'house'), handlers: this.#handlers(), capacity: workerCapacity, log,
+    }).start();
+    await this.#worker.registered({ signal });
+  }
+
+  #add(part: PartName, flags: readonly string[]): void {
+    const { home, host, logLevel } = this.#settings;
+    const common = ['--home', home, '--host', host, '--log-level', logLevel];
+    this.#supervisor.add({ name: part, command: [process.execPath, partProgram(part), ...common, ...flags], cwd: home, env: {} });
+    this.#supervisor.start(part);
+  }
+
+  /** A part that cannot start as it was told will not do so later either. */
+  async #untilReady(part: PartName, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { state, reason } = await this.#supervisor.until(part, ['running', 'backoff', 'failed', 'stopped'], { signal });
+      if (state === 'running') return;
+      if (this.#supervisor.lastEnd(part)?.code === exitCannotStart) {
+        const line = this.#supervisor.logs(part, { lines: 1 }).lines[0] ?? reason;
+        throw new StartError('CANNOT_START', line.replace(`${part}: `, ''));
+      }
+      if (state === 'failed') throw new StartError('CANNOT_START', `${part} does not start: ${reason}; its log is in ${homePaths(this.#settings.home).logs}`);
+      await this.#supervisor.until(part, ['starting', 'running', 'failed', 'stopped'], { signal });
+    }
+  }
+
+  #handlers(): Handlers {
+    const { host, home } = this.#settings;
+    return new Handlers()
+      .on(partList, () => ({ host, home, version: majordomusVersion, parts: this.#supervisor.list() }))
+      .on(partLog, ({ part, lines, after }) => {
+        if (this.#supervisor.has(part)) return { part, ...this.#supervisor.logs(part, { lines, after }) };
+        const meant = didYouMean(part, partNames);
+        throw refuse(partLog, 'PART_NOT_FOUND', `there is no part ${part}; ${meant === undefined ? `parts: ${partNames.join(', ')}` : `did you mean ${meant}?`}`);
+      });
+  }
+}
+
+/** An address that was bound to every interface is reached on this machine by loopback. */
+export function connectable(endpoint: string): string {
+  return endpoint.replace(/^tcp:\/\/(0\.0\.0\.0|\*):/, 'tcp://127.0.0.1:').replace(/^tcp:\/\/\[::\]:/, 'tcp://[::1]:');
+}

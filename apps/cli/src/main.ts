@@ -1,0 +1,10 @@
+// The command `domus`. A single part is run without loading the rest of the command line, which a running part never needs.
+import { runAlone } from './run-alone.ts';
+
+const args = process.argv.slice(2);
+if (args[0] === 'run' && args[1] !== undefined && !args[1].startsWith('-')) {
+  await runAlone(args[1], args.slice(2));
+} else {
+  const { runProgram } = await import('./program.ts');
+  await runProgram(args);
+}

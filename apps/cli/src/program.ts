@@ -1,0 +1,57 @@
+// The grammar of the command line (commander: help, mistyped commands, options). Each command is a file in commands/.
+import { Command, Option } from 'commander';
+import { commonSettings, majordomusVersion, type SettingSources } from '@majordomus/runtime';
+import { addCall } from './commands/call.ts';
+import { addConfig } from './commands/config.ts';
+import { addPlugin } from './commands/plugin.ts';
+import { addRun } from './commands/run.ts';
+import { addServices } from './commands/services.ts';
+import { addStatus } from './commands/status.ts';
+import { addUp } from './commands/up.ts';
+import { reportFailure } from './failure.ts';
+import { styled } from './output.ts';
+import { readCliSettings, type CliSettings } from './session.ts';
+
+/** What the commands take from the grammar: their settings, read when they run. */
+export interface CommandContext {
+  readonly settings: (command: Command) => CliSettings;
+}
+
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    await buildProgram().parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    reportFailure(error);
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('domus')
+    .description('Majordomus, a house of small programs: starts it, and talks to it.')
+    .version(majordomusVersion)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see domus --help)')
+    .configureHelp({ styleTitle: (title) => styled('bold', title), showGlobalOptions: true })
+    .addHelpText('after', `
+Examples:
+  domus up                                        start the house here; Ctrl-C stops it
+  domus status                                    how everything is
+  domus call dbmanager config.list                ask a service anything
+  domus plugin install ./plugins/diskfree         install a plugin and start it
+  domus config set diskfree limit 80              tell a plugin something`);
+  for (const { name, description } of Object.values(commonSettings)) {
+    program.addOption(new Option(`--${name} <value>`, description));
+  }
+  const context: CommandContext = { settings: (command) => readCliSettings(flagsOf(command)) };
+  for (const add of [addUp, addRun, addCall, addServices, addStatus, addConfig, addPlugin]) add(program, context);
+  return program;
+}
+
+/** The settings among the options of a command and of those above it, by their names. */
+function flagsOf(command: Command): SettingSources['flags'] {
+  const flags: Record<string, string> = {};
+  for (const [key, value] of Object.entries(command.optsWithGlobals<Record<string, unknown>>())) {
+    if (typeof value === 'string') flags[key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)] = value;
+  }
+  return flags;
+}

@@ -1,0 +1,39 @@
+// Which plugins start by themselves with the house. It is kept in the configuration, so it survives everything that the
+// configuration survives: key `autostart.<name>` of the plugin "manager" on this host.
+import { configGet, configSet } from '@majordomus/contracts';
+import type { Client } from '@majordomus/mq';
+
+const owner = 'manager';
+const prefix = 'autostart.';
+const timeoutMs = 3000;
+
+export class Autostart {
+  readonly #client: Client;
+  readonly #host: string;
+  #names = new Set<string>();
+
+  constructor(client: Client, host: string) {
+    this.#client = client;
+    this.#host = host;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Reads the names from dbmanager. @throws CallError */
+  async read(signal: AbortSignal): Promise<readonly string[]> {
+    const reply = await this.#client.call(configGet, { host: this.#host, plugin: owner }, { timeoutMs, signal });
+    const data = 'data' in reply ? reply.data : {};
+    this.#names = new Set(Object.keys(data).filter((key) => key.startsWith(prefix) && data[key] === true).map((key) => key.slice(prefix.length)));
+    return [...this.#names];
+  }
+
+  /** Writes it down if it is not so already. @throws CallError; until it is written it counts for this run only */
+  async set(name: string, wanted: boolean): Promise<void> {
+    if (this.#names.has(name) === wanted) return;
+    await this.#client.call(configSet, { host: this.#host, plugin: owner, key: `${prefix}${name}`, value: wanted }, { timeoutMs });
+    if (wanted) this.#names.add(name);
+    else this.#names.delete(name);
+  }
+}

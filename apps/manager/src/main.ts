@@ -1,0 +1,6 @@
+// The manager as a process.
+import { runPart } from '@majordomus/runtime';
+import { readSettings } from './config.ts';
+import { start } from './service.ts';
+
+await runPart({ name: 'manager', readSettings, start });

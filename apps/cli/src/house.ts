@@ -84,9 +84,12 @@ export class House implements AsyncDisposable {
 
   async #startParts({ onProgress, log }: HouseOptions, signal: AbortSignal): Promise<void> {
     onProgress('starting the broker');
-    this.#add('broker', ['--bind', this.#settings.bind]);
+    const bindFlags = ['--bind', this.#settings.bind];
+    const brokerCommand = this.#add('broker', bindFlags);
     await this.#untilReady('broker', signal);
     this.#endpoint = this.#supervisor.facts('broker')['endpoint'] ?? this.#settings.bind;
+    // A port that was chosen stays: a broker that is started again must be found where it was.
+    brokerCommand.splice(-bindFlags.length, bindFlags.length, '--bind', this.#endpoint);
     writeFileSync(endpointFile(this.#settings.home), `${this.#endpoint}\n`);
     const others = partNames.filter((part) => part !== 'broker');
     onProgress(`starting ${others.join(', ')}`);
@@ -98,11 +101,13 @@ export class House implements AsyncDisposable {
     await this.#worker.registered({ signal });
   }
 
-  #add(part: PartName, flags: readonly string[]): void {
+  /** Starts a part; its command, which the supervisor reads anew at each start. */
+  #add(part: PartName, flags: readonly string[]): string[] {
     const { home, host, logLevel } = this.#settings;
-    const common = ['--home', home, '--host', host, '--log-level', logLevel];
-    this.#supervisor.add({ name: part, command: [process.execPath, partProgram(part), ...common, ...flags], cwd: home, env: {} });
+    const command = [process.execPath, partProgram(part), '--home', home, '--host', host, '--log-level', logLevel, ...flags];
+    this.#supervisor.add({ name: part, command, cwd: home, env: process.env });
     this.#supervisor.start(part);
+    return command;
   }
 
   /** A part that cannot start as it was told will not do so later either. */

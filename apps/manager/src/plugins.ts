@@ -14,8 +14,8 @@ export interface PluginsOptions {
   readonly host: string;
   readonly client: Client;
   readonly supervisor: Supervisor;
-  /** What each plugin finds in its environment: where the house and the broker are. */
-  readonly env: Readonly<Record<string, string>>;
+  /** The environment of each plugin; it says where the house and the broker are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }
 

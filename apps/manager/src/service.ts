@@ -24,12 +24,7 @@ export async function start({ home, broker, host, logLevel, primary }: ManagerSe
   await using supervisor = await Supervisor.open({
     owner: 'manager', runFolder: run, logsFolder: logs, log, settings: { askLimitMs: 1000, terminateLimitMs: 1000 },
   });
-  supervisor.onChange(({ name, status, before }) => {
-    if (status.state === before.state && status.reason === before.reason) return;
-    const bad = status.state === 'backoff' || status.state === 'failed' || status.state === 'not-ready';
-    log[bad ? 'warn' : 'info'](`${name} is ${status.state}${status.reason === '' ? '' : `: ${status.reason}`}`);
-  });
-  const env = { DOMUS_HOME: home, DOMUS_BROKER: broker, DOMUS_HOST: host, DOMUS_LOG_LEVEL: logLevel };
+  const env = { ...process.env, DOMUS_HOME: home, DOMUS_BROKER: broker, DOMUS_HOST: host, DOMUS_LOG_LEVEL: logLevel };
   const plugins = new Plugins({ host, client, supervisor, env, log });
   const handlers = pluginHandlers(plugins, client, host);
   const services = primary ? [hostService(host, 'manager'), 'manager'] : [hostService(host, 'manager')];

@@ -47,7 +47,7 @@ async function up(settings: CliSettings, options: { readonly plugins: boolean })
   using _lock = lockHome(settings.home);
   const stop = watchForStop();
   const progress = createProgress(process.stderr);
-  const log = createLog('house', 'warn', true);
+  const log = createLog('house', 'error', true);
   let house: House | undefined;
   stop.onSecond(() => house?.kill());
   try {

@@ -1,6 +1,6 @@
 // What a supervised process says of itself: JSON lines on file descriptor 3 (docs/architecture.md, "Supervision").
 // Neither readiness nor liveness depends on the broker.
-import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 
 /** One line on the pipe. `ready` may carry facts, such as the address that was bound. */
 export type ReadinessMessage =
@@ -19,28 +19,38 @@ export interface Readiness extends Disposable {
   notReady(reason: string): void;
 }
 
-/** Opens the pipe if a supervisor gave one, and says `alive` each second; without one it does nothing. */
+/**
+ * Opens the pipe if a supervisor gave one, and says `alive` each second; without one it does nothing. A supervisor that
+ * does not read never holds the process up.
+ */
 export function openReadiness(env: { readonly [name: string]: string | undefined } = process.env): Readiness {
-  const fd = Number(env[readinessVariable]);
-  if (!Number.isInteger(fd) || fd < 3) return { ready() {}, notReady() {}, [Symbol.dispose]() {} };
-  let closed = false;
+  const pipe = openPipe(Number(env[readinessVariable]));
+  if (pipe === undefined) return { ready() {}, notReady() {}, [Symbol.dispose]() {} };
   const say = (message: ReadinessMessage): void => {
-    if (closed) return;
-    try {
-      writeSync(fd, `${JSON.stringify(message)}\n`);
-    } catch (error) {
-      // A full pipe means a supervisor that does not read: the next line says the same. Anything else: nobody is there.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) closed = true;
-    }
+    if (pipe.writable) pipe.write(`${JSON.stringify(message)}\n`);
   };
   say({ state: 'starting' });
-  const alive = setInterval(() => say({ state: 'alive' }), aliveIntervalMs).unref();
+  const alive = setInterval(() => {
+    // What is still unread says as much, and a line a second for a supervisor that sleeps would add up.
+    if (pipe.writableLength === 0) say({ state: 'alive' });
+  }, aliveIntervalMs).unref();
   return {
     ready: (facts) => say(facts === undefined ? { state: 'ready' } : { state: 'ready', facts }),
     notReady: (reason) => say({ state: 'not-ready', reason }),
     [Symbol.dispose]() {
-      closed = true;
       clearInterval(alive);
+      pipe.destroy();
     },
   };
+}
+
+/** The pipe, or undefined if there is none. A socket, because a write to a full pipe would block the whole process. */
+function openPipe(fd: number): Socket | undefined {
+  if (!Number.isInteger(fd) || fd < 3) return undefined;
+  try {
+    // An error means that nobody is there any more; it destroys the socket, and that is all there is to do.
+    return new Socket({ fd, readable: false, writable: true }).on('error', () => {}).unref();
+  } catch {
+    return undefined;
+  }
 }

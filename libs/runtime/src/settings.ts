@@ -30,7 +30,7 @@ export const defaultEndpoint = 'tcp://127.0.0.1:40410';
 
 /** The settings that every part has. */
 export const commonSettings = {
-  home: { name: 'home', description: 'the folder in which the house keeps its files', schema: z.string().min(1).transform((path) => resolve(path)), fallback: join(homedir(), '.majordomus') },
+  home: { name: 'home', description: 'the folder in which the house keeps its files', schema: z.string().min(1, 'must be a path').transform((path) => resolve(path)), fallback: join(homedir(), '.majordomus') },
   broker: { name: 'broker', description: 'where clients and workers reach the broker', schema: endpoint, fallback: defaultEndpoint },
   host: { name: 'host', description: 'the name of this host in service names', schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a host name: lower-case letters, digits and "-"'), fallback: ownHostName() },
   logLevel: { name: 'log-level', description: 'trace, debug, info, warn, error or silent', schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), fallback: 'info' },
@@ -81,7 +81,7 @@ export function parseFlags(definitions: SettingDefinitions, args: readonly strin
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (cause) {
     const known = Object.values(definitions).map(({ name }) => `--${name}`).join(', ');
-    const what = cause instanceof Error ? cause.message.split('. ')[0] : String(cause);
+    const what = cause instanceof Error ? cause.message.split(/\.\s/)[0] : String(cause);
     throw new StartError('SETTING_INVALID', `${what}; known flags: ${known}`, { cause });
   }
 }
@@ -97,7 +97,8 @@ function readSettingsFile(path: string): SettingsFile | undefined {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return undefined;
-    throw new StartError('CONFIG_FILE_INVALID', `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError('CONFIG_FILE_INVALID', `cannot read ${path}: ${why}; make it a readable file, or move it away to start with defaults`, { cause });
   }
   try {
     return { path, content: parseToml(text) };
@@ -130,14 +131,18 @@ function valueOf(setting: Setting<unknown>, sources: SettingSources, file: Setti
 
 /** The first problem of a zod error, as the end of a sentence whose subject is the value. */
 function reasonOf(error: z.ZodError): string {
-  const message = error.issues[0]?.message ?? 'is not valid';
-  return message.startsWith('must ') ? message : `is refused: ${message}`;
+  const issue = error.issues[0];
+  const message = issue?.message ?? 'is not valid';
+  if (message.startsWith('must ')) return message;
+  if (issue?.code === 'invalid_type') return `must be a ${issue.expected}`;
+  if (issue?.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
+  return `is refused: ${message}`;
 }
 
-/** The top level has the common settings and a table for each part; a table that is ours has only our settings. */
+/** The top level has the common settings but the home, in which the file stands, and a table for each part; a table that is ours has only our settings. */
 function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {
   const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting];
-  const top = new Set(settings.filter(({ table }) => table === undefined).map(({ name }) => name));
+  const top = new Set(settings.filter(({ name, table }) => table === undefined && name !== commonSettings.home.name).map(({ name }) => name));
   const ownTables = new Set(settings.flatMap(({ table }) => (table === undefined ? [] : [table])));
   for (const [key, value] of Object.entries(file.content)) {
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);

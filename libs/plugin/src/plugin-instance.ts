@@ -1,0 +1,181 @@
+// A plugin that runs: from its configuration over start and commands to stop. It knows no process and no bus; both
+// runPlugin and testPlugin run plugins with it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { ActionFailure, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
+import type { Log } from '@majordomus/runtime';
+import { checkParameters, findCommand, messageOf, runCommand } from './commands.ts';
+import { checkConfiguration } from './configuration-check.ts';
+import type { Plugin, Values } from './define-plugin.ts';
+
+/** Whether the plugin does its work, as it says itself. */
+export type PluginState = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+/** What a running plugin needs of the world around it. */
+export interface PluginSurroundings {
+  readonly log: Log;
+  /** The values that are set. What it throws says why they cannot be had now; it is asked again. */
+  readonly readConfiguration: (signal: AbortSignal) => Promise<Values>;
+  /** Called when the state changes, first when the plugin is ready or knows why it is not. */
+  readonly onState: (state: PluginState) => void;
+  /** How long to wait before a configuration that is missing or wrong is read again. */
+  readonly configurationRetryMs: number;
+}
+
+/** The signal is up to both: the commands under way, and then `stop`. A process that stops has 4 s in all. */
+const stopLimitMs = 1500;
+
+export class PluginInstance {
+  readonly #plugin: Plugin;
+  readonly #surroundings: PluginSurroundings;
+  readonly #ending = new AbortController();
+  readonly #open = new Set<Promise<unknown>>();
+  #configuration: Values | undefined;
+  #state: PluginState | undefined;
+
+  constructor(plugin: Plugin, surroundings: PluginSurroundings) {
+    this.#plugin = plugin;
+    this.#surroundings = surroundings;
+  }
+
+  get state(): PluginState {
+    return this.#state ?? { ready: false, reason: 'starting' };
+  }
+
+  /**
+   * Waits for a configuration that fits, starts the plugin, and stops it when the signal fires; then it returns.
+   * Throws what the author's `start` throws.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const end = (): void => this.#ending.abort();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    let started = false;
+    try {
+      const configuration = await this.#waitForConfiguration();
+      started = true;
+      await Promise.race([this.#start(configuration), aborted(this.#ending.signal)]);
+      await aborted(this.#ending.signal);
+    } catch (error) {
+      if (!this.#ending.signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', end);
+      end();
+      await this.#stop(started);
+    }
+  }
+
+  get commands(): string[] {
+    return Object.keys(this.#plugin.manifest.commands);
+  }
+
+  /** @throws ActionFailure COMMAND_UNKNOWN */
+  help(command: string): { readonly help: string; readonly parameters: ConfigurationItems } {
+    const { description, parameters } = findCommand(this.#plugin, command);
+    return { help: description, parameters };
+  }
+
+  /**
+   * Runs a command; a plugin that is not ready runs it too, as long as its configuration is there.
+   * @throws ActionFailure COMMAND_UNKNOWN, PARAMETERS_INVALID, COMMAND_FAILED, STOPPING, or what the command chose
+   */
+  async do(command: string, given: Values, signal: AbortSignal): Promise<{ readonly parameters: Values; readonly result: JsonValue }> {
+    const parameters = checkParameters(findCommand(this.#plugin, command), given);
+    if (this.#ending.signal.aborted) throw new ActionFailure('STOPPING', `${this.#plugin.manifest.name} is stopping`);
+    if (this.#configuration === undefined) {
+      const why = this.state.ready ? '' : `: ${this.state.reason}`;
+      throw new ActionFailure('COMMAND_FAILED', `${this.#plugin.manifest.name} cannot run ${command} yet${why}`);
+    }
+    const running = runCommand(this.#plugin, command, {
+      parameters,
+      configuration: this.#configuration,
+      log: this.#surroundings.log,
+      signal: AbortSignal.any([this.#ending.signal, signal]),
+    });
+    this.#open.add(running);
+    try {
+      return { parameters, result: await running };
+    } finally {
+      this.#open.delete(running);
+    }
+  }
+
+  async #waitForConfiguration(): Promise<Values> {
+    const { signal } = this.#ending;
+    for (;;) {
+      const found = await this.#readConfiguration();
+      if (typeof found !== 'string') return (this.#configuration = found);
+      this.#tell({ ready: false, reason: found });
+      await delay(this.#surroundings.configurationRetryMs, undefined, { signal });
+    }
+  }
+
+  /** The configuration, or why the plugin cannot start. */
+  async #readConfiguration(): Promise<Values | string> {
+    let set: Values;
+    try {
+      set = await this.#surroundings.readConfiguration(this.#ending.signal);
+    } catch (error) {
+      return `waits for its configuration: ${messageOf(error)}`;
+    }
+    const checked = checkConfiguration(this.#plugin.manifest, set);
+    if (!checked.fits) return checked.reason;
+    if (checked.ignored.length > 0) this.#surroundings.log.warn(`ignores what is configured but not in plugin.json: ${checked.ignored.join(', ')}`);
+    return checked.configuration;
+  }
+
+  async #start(configuration: Values): Promise<void> {
+    let told = false;
+    const tell = (state: PluginState): void => {
+      told = true;
+      this.#tell(state);
+    };
+    await this.#plugin.start?.({
+      configuration,
+      ready: () => tell({ ready: true }),
+      notReady: (reason) => tell({ ready: false, reason }),
+      log: this.#surroundings.log,
+      signal: this.#ending.signal,
+    });
+    if (!told) this.#tell({ ready: true });
+  }
+
+  #tell(state: PluginState): void {
+    const before = this.#state;
+    const same = before !== undefined && (before.ready ? state.ready : !state.ready && before.reason === state.reason);
+    if (same || this.#ending.signal.aborted) return;
+    this.#state = state;
+    if (state.ready) this.#surroundings.log.info('ready');
+    else this.#surroundings.log.warn(`not ready: ${state.reason}`);
+    this.#surroundings.onState(state);
+  }
+
+  /** The commands under way have seen the signal; what they use is closed only after them. */
+  async #stop(started: boolean): Promise<void> {
+    const { log } = this.#surroundings;
+    if (!(await endsWithin(stopLimitMs, Promise.allSettled(this.#open)))) {
+      log.warn(`${this.#open.size} commands did not end within ${stopLimitMs} ms of the signal`);
+    }
+    if (!started || this.#plugin.stop === undefined) return;
+    try {
+      if (!(await endsWithin(stopLimitMs, Promise.resolve(this.#plugin.stop())))) log.warn(`stop did not end within ${stopLimitMs} ms`);
+    } catch (error) {
+      log.error({ err: error }, 'stop failed');
+    }
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+}
+
+async function endsWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), delay(limitMs, false, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,4 +1,6 @@
-// When a house in a terminal is told to stop: Ctrl-C, SIGTERM, a terminal that closes. The second time means at once.
+// When a house in a terminal is told to stop: Ctrl-C, SIGTERM, a terminal that closes, or the end of the package manager
+// that ran it. The second time means at once.
+import { isAlive, launcherPids } from './launcher.ts';
 
 export interface StopSignals {
   readonly signal: AbortSignal;
@@ -10,15 +12,16 @@ export interface StopSignals {
 
 /** Within a moment of the first, the same press of Ctrl-C has come twice: by the terminal and by a parent that passed it on. */
 const sameStopMs = 300;
+const launcherCheckMs = 250;
 
 export function watchForStop(): StopSignals {
   const controller = new AbortController();
   let why = 'stopped';
   let firstMs = 0;
   let endNow = (): void => {};
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = (reason: string): void => {
     if (!controller.signal.aborted) {
-      why = signal === 'SIGINT' ? 'Ctrl-C' : signal === 'SIGHUP' ? 'the terminal closed' : signal;
+      why = reason;
       firstMs = performance.now();
       controller.abort();
     } else if (performance.now() - firstMs > sameStopMs) {
@@ -26,7 +29,15 @@ export function watchForStop(): StopSignals {
       process.exit(1);
     }
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  process.on('SIGINT', () => stop('Ctrl-C'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGHUP', () => stop('the terminal closed'));
+  const launchers = launcherPids();
+  const check = setInterval(() => {
+    if (launchers.every(isAlive)) return;
+    clearInterval(check);
+    if (!controller.signal.aborted) stop('what started it has ended');
+  }, launcherCheckMs).unref();
   // A closed terminal cannot be written to; that is no reason to end in disorder.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {

@@ -1,0 +1,6 @@
+// dbmanager as a process.
+import { runPart } from '@majordomus/runtime';
+import { readSettings } from './config.ts';
+import { start } from './service.ts';
+
+await runPart({ name: 'dbmanager', readSettings, start });

@@ -1,0 +1,67 @@
+// The form of the database, as numbered steps from an empty file. Each step is one transaction that also writes its
+// number, so that a kill or a failure leaves the version before it. A step that was released is never changed:
+// another one is added.
+import type { Database } from 'better-sqlite3';
+
+export interface Migration {
+  /** What it brings, for a message. */
+  readonly name: string;
+  readonly up: (connection: Database) => void;
+}
+
+/** The first brings version 1, the second version 2, and so on. */
+export const migrations: readonly Migration[] = [
+  {
+    name: 'configuration and schemas',
+    up: (connection) =>
+      connection.exec(`
+        CREATE TABLE config (
+          host TEXT NOT NULL,
+          plugin TEXT NOT NULL,
+          key TEXT NOT NULL,
+          value TEXT NOT NULL, -- JSON
+          updated_ms INTEGER NOT NULL, -- since the Unix epoch
+          PRIMARY KEY (host, plugin, key)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE plugin_schema (
+          plugin TEXT NOT NULL PRIMARY KEY,
+          version TEXT NOT NULL,
+          items TEXT NOT NULL, -- JSON
+          updated_ms INTEGER NOT NULL
+        ) STRICT;
+      `),
+  },
+];
+
+/** The version that a database has; 0 if it is new. */
+export function versionOf(connection: Database): number {
+  return Number(connection.pragma('user_version', { simple: true }));
+}
+
+/** Thrown when a step fails; the database stands as the step before left it. */
+export class MigrationFailure extends Error {
+  override readonly name = 'MigrationFailure';
+  readonly code = 'MIGRATION_FAILED';
+}
+
+/**
+ * Runs the steps that the database does not have yet.
+ * @throws MigrationFailure
+ */
+export function migrate(connection: Database, steps: readonly Migration[] = migrations): void {
+  for (const [index, { name, up }] of steps.entries()) {
+    const version = index + 1;
+    if (version <= versionOf(connection)) continue;
+    const step = connection.transaction(() => {
+      up(connection);
+      connection.pragma(`user_version = ${version}`);
+    });
+    try {
+      step.immediate();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new MigrationFailure(`the step to version ${version} (${name}) failed: ${why}; it is still at version ${version - 1}`, { cause });
+    }
+  }
+}

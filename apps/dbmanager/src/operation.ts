@@ -1,0 +1,68 @@
+// What crosses between the main thread and the database's thread: operations one way, their outcomes the other.
+// An operation is the action's own request and an outcome its result, as the contracts have them: there is no second
+// vocabulary. Both cross as JSON text, since a structured clone fails on values that are nested less deeply than
+// a contract accepts.
+import type { configDelete, configGet, configList, configSet, Contract, JsonObject, RequestOf, ResultOf, schemaGet, schemaSet } from '@majordomus/contracts';
+import type { StartError } from '@majordomus/runtime';
+
+interface Actions {
+  readonly 'config.get': typeof configGet;
+  readonly 'config.set': typeof configSet;
+  readonly 'config.delete': typeof configDelete;
+  readonly 'config.list': typeof configList;
+  readonly 'schema.set': typeof schemaSet;
+  readonly 'schema.get': typeof schemaGet;
+}
+
+export type ActionName = keyof Actions;
+
+interface OperationOf<Name extends ActionName, C extends Contract> {
+  readonly action: Name;
+  readonly data: RequestOf<C>;
+}
+
+/** One action to be done, with its checked data. */
+export type Operation = { [Name in ActionName]: OperationOf<Name, Actions[Name]> }[ActionName];
+export type OperationData<Name extends ActionName> = RequestOf<Actions[Name]>;
+export type OperationResult<Name extends ActionName> = ResultOf<Actions[Name]>;
+
+/** Why an operation was not done; what an ActionFailure holds, since errors lose their class between threads. */
+interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+  readonly details: JsonObject;
+}
+
+/** How one operation ended; outcomes stand in the order of the operations. */
+export type Outcome =
+  | { readonly done: true; readonly result: OperationResult<ActionName> }
+  | { readonly done: false; readonly refusal: Refusal };
+
+export type ToThread =
+  /** Each text is an Operation. */
+  | { readonly kind: 'run'; readonly operations: readonly string[] }
+  /** Close the database and end. */
+  | { readonly kind: 'close' };
+
+export type FromThread =
+  | { readonly kind: 'opened' }
+  /** The database cannot be opened, and why, as a StartError says it; the thread ends. */
+  | { readonly kind: 'refused'; readonly code: StartErrorCode; readonly message: string }
+  /** Each text is an Outcome. `committed`: whether the batch committed a write, and so was synced to disk. */
+  | { readonly kind: 'done'; readonly outcomes: readonly string[]; readonly committed: boolean };
+
+export type StartErrorCode = ConstructorParameters<typeof StartError>[0];
+
+const writing: { readonly [Name in ActionName]: boolean } = {
+  'config.get': false,
+  'config.set': true,
+  'config.delete': true,
+  'config.list': false,
+  'schema.set': true,
+  'schema.get': false,
+};
+
+/** Whether it may change the database. */
+export function writes(operation: Operation): boolean {
+  return writing[operation.action];
+}

@@ -18,6 +18,8 @@ export interface CommandContext {
 }
 
 export async function runProgram(args: readonly string[]): Promise<void> {
+  // `domus … | head` closes the pipe early; that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     await buildProgram().parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -38,8 +38,8 @@ export function watchForStop(): StopSignals {
     clearInterval(check);
     if (!controller.signal.aborted) stop('what started it has ended');
   }, launcherCheckMs).unref();
-  // A closed terminal cannot be written to; that is no reason to end in disorder.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // A closed terminal cannot be written to; for a house that is no reason to end in disorder.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
   return {
     signal: controller.signal,
     get why() { return why; },

@@ -1,0 +1,301 @@
+// The states of one supervised process (docs/architecture.md, "Supervision"). Pure: inputs and the time go in, effects
+// and the next deadline come out; it spawns nothing, reads no clock and logs nothing.
+//
+// Rules
+// 1. There is one process at a time: `spawn` is followed by `exited` or `spawn-failed` before the next `spawn`.
+// 2. `running` is what the program says itself, or, of one that never spoke, that its service is on the bus. No word of
+//    being ready within the bound is `not-ready`: neither success nor a reason to kill.
+// 3. Every end that nobody asked for, and every hang, is one and the same failure; the policy says when to try again.
+// 4. Who has spoken must go on speaking, else it hangs and is killed. A gap in the supervisor's own time (it was
+//    suspended) is not the child's silence.
+// 5. A stop is asked over the bus, then SIGTERM, then SIGKILL, each with its bound; an end asked for is `stopped`.
+// 6. Whenever something is waited for that may never come, there is a deadline.
+//
+// state     | start | stop     | restart  | says ready | says not-ready | ended         | time passes
+// ----------|-------|----------|----------|------------|----------------|---------------|---------------------------
+// stopped   | spawn | –        | spawn    |            |                |               |
+// starting  | –     | stopping | stopping | running    | not-ready      | failure       | not-ready; silent: kill
+// running   | –     | stopping | stopping | –          | not-ready      | failure       | silent: kill
+// not-ready | –     | stopping | stopping | running    | new reason     | failure       | silent: kill
+// stopping  | again | no again | again    | –          | –              | stopped/spawn | SIGTERM, SIGKILL, SIGKILL…
+// backoff   | spawn | stopped  | spawn    |            |                |               | spawn
+// failed    | spawn | stopped  | spawn    |            |                |               | spawn
+//
+// `spawn` goes to starting, a failure to backoff or failed; a hang shows as not-ready until the killed process is gone.
+import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
+import { RestartPolicy, restartDefaults, type RestartSettings } from './restart-policy.ts';
+import { Silence } from './silence.ts';
+
+export interface MachineSettings extends RestartSettings {
+  /** How long a process may take to say that it is ready before it is called `not-ready`. */
+  readonly readyLimitMs: number;
+  /** How long a process that has spoken may be silent before it is taken as hung. */
+  readonly aliveLimitMs: number;
+  /** How long an end is awaited after asking over the bus. */
+  readonly askLimitMs: number;
+  /** How long an end is awaited after SIGTERM, and then after each SIGKILL. */
+  readonly terminateLimitMs: number;
+  /** How often a silent program's registration is looked for. */
+  readonly registrationIntervalMs: number;
+}
+
+export const machineDefaults: MachineSettings = {
+  ...restartDefaults,
+  readyLimitMs: 10_000,
+  aliveLimitMs: 10_000,
+  askLimitMs: 1500,
+  terminateLimitMs: 1500,
+  registrationIntervalMs: 500,
+};
+
+/** What happens to a process. The readiness inputs are the messages on its file descriptor 3. */
+export type ProcessInput =
+  | { readonly type: 'start' | 'stop' | 'restart' }
+  | { readonly type: 'spawned'; readonly pid: number }
+  | { readonly type: 'spawn-failed'; readonly reason: string }
+  | { readonly type: 'starting' | 'alive' }
+  | { readonly type: 'ready'; readonly facts?: ProcessFacts }
+  | { readonly type: 'not-ready'; readonly reason: string }
+  /** Its service is on the bus. */
+  | { readonly type: 'registered' }
+  /** The request to stop could not be made, or was refused. */
+  | { readonly type: 'ask-failed' }
+  | ({ readonly type: 'exited' } & ProcessEnd)
+  | { readonly type: 'tick' };
+
+/** What is to be done: `kill` is SIGKILL to the process group, `ask-registration` wants `registered` if it is so. */
+export type ProcessEffect = 'spawn' | 'ask-registration' | 'ask-stop' | 'terminate' | 'kill';
+
+/** What a program told when it said that it is ready, such as the address that it is bound to. */
+export type ProcessFacts = Readonly<Record<string, string>>;
+
+/** How a process ended: one of the two is not null. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** The status but for wall time, which only the edge knows. */
+export type ProcessView = Omit<ProcessStatus, 'sinceMs'>;
+
+/** One process, from its spawn to its end. */
+interface Run {
+  readonly spawnedMs: number;
+  pid: number | null;
+  nextAskMs: number;
+  /** Since its last word; undefined if it has never spoken. */
+  silence?: Silence;
+  /** It was killed as hung; until when its end is awaited. */
+  hung?: { readonly reason: string; untilMs: number };
+  facts: ProcessFacts;
+}
+
+interface Stop {
+  step: 'asked' | 'terminated' | 'killed';
+  untilMs: number;
+  again: boolean;
+}
+
+export class ProcessMachine {
+  readonly #settings: MachineSettings;
+  readonly #policy: RestartPolicy;
+  readonly #asksRegistration: boolean;
+  #state: ProcessState = 'stopped';
+  #reason = '';
+  #lastError = '';
+  #restarts = 0;
+  #run: Run | undefined;
+  #stop: Stop | undefined;
+  #retryMs: number | undefined;
+
+  /** `random` returns numbers from 0 to below 1. */
+  constructor(settings: MachineSettings, random: () => number, { asksRegistration = false } = {}) {
+    this.#settings = settings;
+    this.#policy = new RestartPolicy(settings, random);
+    this.#asksRegistration = asksRegistration;
+  }
+
+  get view(): ProcessView {
+    return { state: this.#state, pid: this.#run?.pid ?? null, restarts: this.#restarts, reason: this.#reason, lastError: this.#lastError };
+  }
+
+  /** Of the process that runs now; empty before it is ready. */
+  get facts(): ProcessFacts {
+    return this.#run?.facts ?? {};
+  }
+
+  /** When the next `tick` is due, on the clock of `nowMs`; undefined if nothing is waited for. */
+  get deadlineMs(): number | undefined {
+    if (this.#stop !== undefined) return this.#stop.untilMs;
+    if (this.#retryMs !== undefined) return this.#retryMs;
+    const run = this.#run;
+    if (run === undefined) return undefined;
+    if (run.hung !== undefined) return run.hung.untilMs;
+    const deadlines: number[] = [];
+    if (this.#state === 'starting') deadlines.push(run.spawnedMs + this.#settings.readyLimitMs);
+    if (this.#awaitsRegistration(run)) deadlines.push(run.nextAskMs);
+    if (run.silence !== undefined) deadlines.push(run.silence.deadlineMs);
+    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  /** `nowMs` is of a clock that never goes back. The effects are to be carried out in their order. */
+  handle(input: ProcessInput, nowMs: number): readonly ProcessEffect[] {
+    switch (input.type) {
+      case 'start':
+        return this.#start(nowMs);
+      case 'stop':
+        return this.#askStop(nowMs, false);
+      case 'restart':
+        return this.#run === undefined ? this.#start(nowMs) : this.#askStop(nowMs, true);
+      case 'spawned':
+        return this.#spawned(input.pid);
+      case 'spawn-failed':
+        return this.#ended(`could not be spawned: ${input.reason}`, nowMs);
+      case 'exited':
+        return this.#ended(this.#run?.hung?.reason ?? endReason(input), nowMs);
+      case 'starting':
+      case 'alive':
+        this.#heard(nowMs);
+        return [];
+      case 'ready':
+        if (this.#heard(nowMs)) this.#becomeReady(input.facts);
+        return [];
+      case 'not-ready':
+        if (this.#heard(nowMs)) this.#become('not-ready', input.reason);
+        return [];
+      case 'registered':
+        if (this.#run !== undefined && this.#awaitsRegistration(this.#run)) this.#becomeReady();
+        return [];
+      case 'ask-failed':
+        return this.#stop?.step === 'asked' ? this.#nextStopStep(this.#stop, nowMs) : [];
+      case 'tick':
+        return this.#tick(nowMs);
+      default:
+        return input satisfies never;
+    }
+  }
+
+  #start(nowMs: number): readonly ProcessEffect[] {
+    if (this.#stop !== undefined) this.#stop.again = true;
+    if (this.#run !== undefined) return [];
+    return this.#spawnByHand(nowMs);
+  }
+
+  #spawnByHand(nowMs: number): readonly ProcessEffect[] {
+    this.#policy.reset();
+    this.#restarts = 0;
+    return this.#spawn(nowMs);
+  }
+
+  #spawn(nowMs: number): readonly ProcessEffect[] {
+    this.#retryMs = undefined;
+    this.#run = { spawnedMs: nowMs, pid: null, nextAskMs: nowMs + this.#settings.registrationIntervalMs, facts: {} };
+    this.#become('starting');
+    return ['spawn'];
+  }
+
+  #spawned(pid: number): readonly ProcessEffect[] {
+    if (this.#run === undefined) return [];
+    this.#run.pid = pid;
+    // A signal that was due before there was a process to get it.
+    if (this.#stop?.step === 'terminated') return ['terminate'];
+    return this.#stop?.step === 'killed' ? ['kill'] : [];
+  }
+
+  #askStop(nowMs: number, again: boolean): readonly ProcessEffect[] {
+    if (this.#stop !== undefined) {
+      this.#stop.again = again;
+      return [];
+    }
+    if (this.#run === undefined) {
+      this.#retryMs = undefined;
+      this.#become('stopped');
+      return [];
+    }
+    const { hung } = this.#run;
+    this.#become('stopping');
+    this.#stop = hung === undefined
+      ? { step: 'asked', untilMs: nowMs + this.#settings.askLimitMs, again }
+      : { step: 'killed', untilMs: hung.untilMs, again };
+    return hung === undefined ? ['ask-stop'] : [];
+  }
+
+  #nextStopStep(stop: Stop, nowMs: number): readonly ProcessEffect[] {
+    const terminate = stop.step === 'asked';
+    stop.step = terminate ? 'terminated' : 'killed';
+    stop.untilMs = nowMs + this.#settings.terminateLimitMs;
+    return [terminate ? 'terminate' : 'kill'];
+  }
+
+  #ended(reason: string, nowMs: number): readonly ProcessEffect[] {
+    const run = this.#run;
+    const stop = this.#stop;
+    if (run === undefined) return [];
+    this.#run = undefined;
+    this.#stop = undefined;
+    if (stop?.again === true) return this.#spawnByHand(nowMs);
+    if (stop !== undefined) {
+      this.#become('stopped');
+      return [];
+    }
+    const { state, delayMs } = this.#policy.failure(nowMs, nowMs - run.spawnedMs);
+    this.#retryMs = nowMs + delayMs;
+    this.#lastError = reason;
+    this.#become(state, state === 'failed' ? `${reason}; it ended too often and is tried again every ${this.#settings.slowRetryMs / 1000} s` : reason);
+    return [];
+  }
+
+  /** A word on file descriptor 3; false if nobody listens any more. */
+  #heard(nowMs: number): boolean {
+    const run = this.#run;
+    if (run === undefined || run.hung !== undefined || this.#stop !== undefined) return false;
+    run.silence = new Silence(this.#settings.aliveLimitMs, nowMs);
+    return true;
+  }
+
+  #becomeReady(facts: ProcessFacts = {}): void {
+    if (this.#run !== undefined) this.#run.facts = facts;
+    this.#become('running');
+  }
+
+  #awaitsRegistration(run: Run): boolean {
+    const waits = this.#state === 'starting' || this.#state === 'not-ready';
+    return this.#asksRegistration && waits && run.silence === undefined && run.hung === undefined;
+  }
+
+  #tick(nowMs: number): readonly ProcessEffect[] {
+    if (this.#stop !== undefined) return nowMs < this.#stop.untilMs ? [] : this.#nextStopStep(this.#stop, nowMs);
+    if (this.#retryMs !== undefined) {
+      if (nowMs < this.#retryMs) return [];
+      this.#restarts += 1;
+      return this.#spawn(nowMs);
+    }
+    return this.#run === undefined ? [] : this.#watch(this.#run, nowMs);
+  }
+
+  #watch(run: Run, nowMs: number): readonly ProcessEffect[] {
+    const { aliveLimitMs, readyLimitMs, terminateLimitMs, registrationIntervalMs } = this.#settings;
+    if (run.hung === undefined && run.silence?.isTooLong(nowMs) === true) {
+      run.hung = { reason: `hung: silent for ${aliveLimitMs / 1000} s`, untilMs: nowMs };
+      this.#become('not-ready', run.hung.reason);
+    }
+    if (run.hung !== undefined) {
+      if (nowMs < run.hung.untilMs) return [];
+      run.hung.untilMs = nowMs + terminateLimitMs;
+      return ['kill'];
+    }
+    if (this.#state === 'starting' && nowMs >= run.spawnedMs + readyLimitMs) this.#become('not-ready', 'has not said that it is ready');
+    if (!this.#awaitsRegistration(run) || nowMs < run.nextAskMs) return [];
+    run.nextAskMs = nowMs + registrationIntervalMs;
+    return ['ask-registration'];
+  }
+
+  #become(state: ProcessState, reason = ''): void {
+    this.#state = state;
+    this.#reason = reason;
+  }
+}
+
+function endReason({ code, signal }: ProcessEnd): string {
+  return signal === null ? `exit code ${code}` : `killed by ${signal}`;
+}

@@ -1,0 +1,222 @@
+// One process machine with its child, its log and its record: the inputs it gets and the effects it wants. It decides
+// nothing.
+import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
+import type { Clock, Log } from '@majordomus/runtime';
+import { cutLine, escapeControls } from './lines.ts';
+import type { LogFile } from './log-file.ts';
+import { ProcessMachine, type MachineSettings, type ProcessEffect, type ProcessEnd, type ProcessFacts, type ProcessInput, type ProcessView } from './process-machine.ts';
+import type { RunRecords } from './run-records.ts';
+import { spawnChild, type Child } from './spawner.ts';
+
+/** What is to run, and how it is talked to. */
+export interface ProcessSpec {
+  /** A name as of plugins and parts; its files are called by it. */
+  readonly name: string;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks it over the bus to stop. If it rejects, or without it, SIGTERM is sent at once. */
+  readonly askStop?: (signal: AbortSignal) => Promise<void>;
+  /** Whether its service is on the bus: makes a program ready that never says so itself. It must answer or reject in bounded time. */
+  readonly isRegistered?: () => Promise<boolean>;
+}
+
+/** What a process needs of its supervisor. */
+export interface ProcessContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly settings: MachineSettings;
+  readonly records: RunRecords;
+  readonly marker: string;
+  readonly deathSignal: boolean;
+  readonly echo: ((name: string, line: string) => void) | undefined;
+  /** Called after each input; `before` is what the status was if it changed. */
+  readonly onInput: (process: SupervisedProcess, before: ProcessStatus | undefined) => void;
+}
+
+export class SupervisedProcess {
+  readonly spec: ProcessSpec;
+  readonly logFile: LogFile;
+  readonly #context: ProcessContext;
+  readonly #log: Log;
+  readonly #machine: ProcessMachine;
+  readonly #inputs: ProcessInput[] = [];
+  #status: ProcessStatus;
+  #child: Child | undefined;
+  #lastEnd: ProcessEnd | undefined;
+  /** Fires when the request to stop is past. */
+  #asking: AbortController | undefined;
+  /** Of whom it is being asked whether it is registered: one question at a time. */
+  #registrationAsked: Child | undefined;
+
+  constructor(spec: ProcessSpec, logFile: LogFile, context: ProcessContext) {
+    this.spec = spec;
+    this.logFile = logFile;
+    this.#context = context;
+    this.#log = context.log.child({ process: spec.name });
+    this.#machine = new ProcessMachine(context.settings, context.random, { asksRegistration: spec.isRegistered !== undefined });
+    this.#status = { ...this.#machine.view, sinceMs: context.clock.wallMs() };
+  }
+
+  get status(): ProcessStatus {
+    return this.#status;
+  }
+
+  get facts(): ProcessFacts {
+    return this.#machine.facts;
+  }
+
+  /** How it ended the last time, asked or not. */
+  get lastEnd(): ProcessEnd | undefined {
+    return this.#lastEnd;
+  }
+
+  /** On the monotonic clock. */
+  get deadlineMs(): number | undefined {
+    return this.#machine.deadlineMs;
+  }
+
+  /** Takes an input, carries out what follows, and returns when nothing more follows at once. */
+  apply(input: ProcessInput): void {
+    this.#inputs.push(input);
+    // An effect or a listener of an earlier input gave it: it is next.
+    if (this.#inputs.length > 1) return;
+    for (let next: ProcessInput | undefined = input; next !== undefined; [next] = this.#inputs) {
+      const effects = this.#machine.handle(next, this.#context.clock.monotonicMs());
+      const before = this.#noteStatus();
+      for (const effect of effects) this.#carryOut(effect);
+      this.#context.onInput(this, before);
+      this.#inputs.shift();
+    }
+  }
+
+  /** SIGKILL to its group at once, if it runs. */
+  kill(): void {
+    this.#child?.kill();
+  }
+
+  /** The status before, if it changed. Wall time is read here, and only here. */
+  #noteStatus(): ProcessStatus | undefined {
+    const before = this.#status;
+    const { view } = this.#machine;
+    if ((Object.keys(view) as (keyof ProcessView)[]).every((key) => view[key] === before[key])) return undefined;
+    this.#status = { ...view, sinceMs: view.state === before.state ? before.sinceMs : this.#context.clock.wallMs() };
+    if (view.state !== before.state || view.reason !== before.reason) this.#tell(view);
+    return before;
+  }
+
+  #tell({ state, reason, pid }: ProcessView): void {
+    const text = reason === '' ? state : `${state}: ${reason}`;
+    this.#log[levels[state]](pid === null ? {} : { pid }, `${this.spec.name} is ${text}`);
+  }
+
+  #carryOut(effect: ProcessEffect): void {
+    switch (effect) {
+      case 'spawn':
+        return this.#spawn();
+      case 'ask-registration':
+        return this.#askRegistration();
+      case 'ask-stop':
+        return this.#askStop();
+      case 'terminate':
+        this.#asking?.abort();
+        return this.#child?.terminate();
+      case 'kill':
+        return this.#child?.kill();
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #spawn(): void {
+    const { name, command, cwd, env } = this.spec;
+    const { marker, deathSignal } = this.#context;
+    let garbled = 0;
+    this.#child = spawnChild({ command, cwd, env, marker, deathSignal }, {
+      spawned: (pid) => {
+        this.#onDisk(() => this.#context.records.write(name, pid));
+        this.apply({ type: 'spawned', pid });
+      },
+      failed: (reason) => this.apply({ type: 'spawn-failed', reason }),
+      said: ({ state, ...rest }) => this.apply({ type: state, ...rest } as ProcessInput),
+      garbled: (line) => {
+        garbled += 1;
+        if (garbled === 1) this.#log.warn({ line: cutLine(escapeControls(line), 200) }, `${name} says on file descriptor 3 what is no message; it is ignored`);
+      },
+      printed: (lines) => {
+        for (const line of this.logFile.append(lines)) this.#context.echo?.(name, line);
+      },
+      ended: (end) => {
+        if (garbled > 1) this.#log.warn({ garbled }, `${name} said ${garbled} lines that were ignored`);
+        this.#child = undefined;
+        this.#lastEnd = end;
+        this.#asking?.abort();
+        this.#onDisk(() => this.#context.records.remove(name));
+        this.apply({ type: 'exited', ...end });
+      },
+    });
+  }
+
+  #askRegistration(): void {
+    const { isRegistered } = this.spec;
+    if (isRegistered === undefined || this.#registrationAsked === this.#child) return;
+    this.#registrationAsked = this.#child;
+    this.#whileItRuns(isRegistered, (registered) => {
+      this.#registrationAsked = undefined;
+      if (registered === true) this.apply({ type: 'registered' });
+    });
+  }
+
+  #askStop(): void {
+    const asking = new AbortController();
+    this.#asking = asking;
+    const { askStop } = this.spec;
+    if (askStop === undefined) return this.apply({ type: 'ask-failed' });
+    this.#whileItRuns(async () => {
+      await askStop(asking.signal);
+      return true;
+    }, (asked) => {
+      if (asked === undefined) this.apply({ type: 'ask-failed' });
+    });
+  }
+
+  /**
+   * Hands over the answer, undefined if there was none. What comes when another process runs, or none, is not about
+   * this one and is dropped.
+   */
+  #whileItRuns<T>(ask: () => Promise<T>, then: (answer: T | undefined) => void): void {
+    const child = this.#child;
+    const answer = async (): Promise<void> => {
+      let value: T | undefined;
+      try {
+        value = await ask();
+      } catch (error) {
+        this.#log.debug({ err: error }, `${this.spec.name} could not be asked`);
+      }
+      if (this.#child === child) then(value);
+    };
+    void answer();
+  }
+
+  /** A full disk must not end the supervision: without its record a process is only not found after a kill -9 of ours. */
+  #onDisk(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      this.#log.warn({ err: error }, `the record of ${this.spec.name} cannot be written`);
+    }
+  }
+}
+
+const levels = {
+  stopped: 'info',
+  starting: 'debug',
+  running: 'info',
+  'not-ready': 'warn',
+  stopping: 'debug',
+  backoff: 'warn',
+  failed: 'error',
+} as const satisfies Record<ProcessState, string>;

@@ -1,18 +1,17 @@
 // A program for the tests: writes to the store of a home as fast as it can, many at once, and says on file descriptor 3
 // what was acknowledged, `<writer> <number>` a line, until it is killed. Each writer counts on from what is stored.
 import { writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { ensureFolder, homePaths, silentLog } from '@majordomus/runtime';
-import { takeLock } from '../src/lock.ts';
+import { dirname } from 'node:path';
+import { ensureFolder, homePaths, lockHome, silentLog } from '@majordomus/runtime';
 import { Store } from '../src/store.ts';
 
 const writers = 32;
 /** Nobody makes this one non-blocking, as can happen to standard output: a line waits until it is taken. */
 const acknowledgements = 3;
 const [home = ''] = process.argv.slice(2);
-const { database, run } = homePaths(home);
+const { database } = homePaths(home);
 ensureFolder(dirname(database));
-const lock = takeLock(join(ensureFolder(run), 'dbmanager.lock'));
+using _held = lockHome(home, 'dbmanager');
 const store = await Store.open({ path: database, log: silentLog });
 
 async function count(writer: number): Promise<never> {
@@ -27,5 +26,4 @@ async function count(writer: number): Promise<never> {
   }
 }
 
-using _held = lock;
 await Promise.all(Array.from({ length: writers }, (_, writer) => count(writer)));

@@ -4,7 +4,7 @@ import {
   type Contract, type InputOf, type ResultOf,
 } from '@majordomus/contracts';
 import { CallError, Client, Handlers, PeerError, refuse, Worker, type Handler } from '@majordomus/mq';
-import { homePaths, untilAborted, type PartContext } from '@majordomus/runtime';
+import { homePaths, lockHome, untilAborted, type PartContext } from '@majordomus/runtime';
 import { Supervisor } from '@majordomus/supervisor';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ManagerSettings } from './config.ts';
@@ -20,6 +20,8 @@ const logLinesInStatus = 20;
 export async function start({ home, broker, host, logLevel, primary }: ManagerSettings, context: PartContext): Promise<void> {
   const { log, signal } = context;
   const { run, logs } = homePaths(home);
+  // A second manager would take the plugins of the first for what an earlier run left behind, and end them.
+  using _lock = lockHome(home, 'manager');
   await using client = new Client({ endpoint: broker });
   await using supervisor = await Supervisor.open({
     owner: 'manager', runFolder: run, logsFolder: logs, log, settings: { askLimitMs: 1000, terminateLimitMs: 1000 },

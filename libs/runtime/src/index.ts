@@ -2,6 +2,7 @@
 export * from './clock.ts';
 export * from './did-you-mean.ts';
 export * from './home.ts';
+export * from './home-lock.ts';
 export * from './lifecycle.ts';
 export * from './log.ts';
 export * from './readiness.ts';

@@ -3,12 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { hostService, partList, pluginList, type PluginStatus } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
-import { createLog, majordomusVersion, untilAborted } from '@majordomus/runtime';
+import { createLog, lockHome, majordomusVersion, untilAborted } from '@majordomus/runtime';
 import type { StatusChange } from '@majordomus/supervisor';
 import { reportFailure } from '../failure.ts';
 import { furnish } from '../first-plugins.ts';
 import { connectable, House } from '../house.ts';
-import { lockHome } from '../house-lock.ts';
 import { note, printLine, styled, table } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { createProgress, type Progress } from '../progress.ts';
@@ -44,7 +43,7 @@ Examples:
 
 async function up(settings: CliSettings, options: { readonly plugins: boolean }): Promise<void> {
   const startedMs = performance.now();
-  using _lock = lockHome(settings.home);
+  using _lock = lockHome(settings.home, 'house');
   const stop = watchForStop();
   const progress = createProgress(process.stderr);
   const log = createLog('house', 'error', true);

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { lockHome } from './home-lock.ts';
+import { StartError } from './start-error.ts';
+
+function temporaryHome(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'majordomus-lock-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+const holder = `
+  import { lockHome } from ${JSON.stringify(new URL('./home-lock.ts', import.meta.url).href)};
+  globalThis.lock = lockHome(process.argv[1], 'dbmanager');
+  process.stdout.write('held');
+  setInterval(() => {}, 1000);
+`;
+
+describe('the lock of a home', () => {
+  it('is refused to a second one, in one line that says what to do', () => {
+    using home = temporaryHome();
+    using _held = lockHome(home.path, 'dbmanager');
+    let refusal: unknown;
+    try {
+      lockHome(home.path, 'dbmanager');
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toBeInstanceOf(StartError);
+    expect(refusal).toMatchObject({
+      code: 'HOME_IN_USE',
+      message: `another dbmanager runs on the home ${home.path}; stop it, or choose another home with --home or DOMUS_HOME`,
+    });
+  });
+
+  it('is free again when it is given back', () => {
+    using home = temporaryHome();
+    for (let round = 0; round < 3; round++) lockHome(home.path, 'dbmanager')[Symbol.dispose]();
+    expect(statSync(join(home.path, 'run', 'dbmanager.lock')).size).toBe(0);
+  });
+
+  it('is held against other processes, and free when its holder is killed with kill -9', async () => {
+    using home = temporaryHome();
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', holder, home.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    expect(() => lockHome(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_IN_USE' }));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    lockHome(home.path, 'dbmanager')[Symbol.dispose]();
+  });
+
+  it('on what is no file says so', () => {
+    using home = temporaryHome();
+    mkdirSync(join(home.path, 'run', 'dbmanager.lock'), { recursive: true });
+    expect(() => lockHome(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_NOT_WRITABLE' }));
+  });
+});

@@ -1,0 +1,33 @@
+// One of a kind on a home: a lock that the operating system frees however its holder ends, kill -9 included. It is SQLite's
+// own lock, held by a transaction that stays open; nothing is ever written to the file.
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { ensureFolder, homePaths } from './home.ts';
+import { StartError } from './start-error.ts';
+
+/** A holder that was just killed may take a moment to be gone. */
+const patienceMs = 1000;
+/** sqlite.org/rescode.html */
+const sqliteBusy = 5;
+
+/**
+ * Takes `<home>/run/<who>.lock` until what is returned is disposed of; keep it, since the collector would free the lock.
+ * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE
+ */
+export function lockHome(home: string, who: string): Disposable {
+  const path = join(ensureFolder(homePaths(home).run), `${who}.lock`);
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(path, { timeout: patienceMs });
+    connection.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    connection?.close();
+    if (cause instanceof Error && 'errcode' in cause && cause.errcode === sqliteBusy) {
+      throw new StartError('HOME_IN_USE', `another ${who} runs on the home ${home}; stop it, or choose another home with --home or DOMUS_HOME`, { cause });
+    }
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError('HOME_NOT_WRITABLE', `cannot lock ${path} (${why}); move the file away, make its folder writable, or choose another home with --home or DOMUS_HOME`, { cause });
+  }
+  const held = connection;
+  return { [Symbol.dispose]: () => held.close() };
+}

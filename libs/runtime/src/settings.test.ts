@@ -160,8 +160,13 @@ describe('majordomus.toml', () => {
     expect(refusal(() => read()).message).toBe(`tester in ${file} is not a setting; known: broker, host, log-level, bind`);
   });
 
+  it('may not have a table that no part reads', () => {
+    const file = writeFile('[limit]\nmax-capacity = 3\n');
+    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, manager, packagemanager, tester`);
+  });
+
   it('may have the tables of other parts, and the common settings that this part does not use', () => {
-    writeFile('bind = "tcp://127.0.0.1:5"\n[somebody-else]\nanything = true\n');
+    writeFile('bind = "tcp://127.0.0.1:5"\n[manager]\nanything = true\n');
     expect(readSettings(commonSettings, { flags: { home }, env: {} }).home).toBe(home);
   });
 

@@ -139,7 +139,10 @@ function reasonOf(error: z.ZodError): string {
   return `is refused: ${message}`;
 }
 
-/** The top level has the common settings but the home, in which the file stands, and a table for each part; a table that is ours has only our settings. */
+/** The tables of majordomus.toml, each with the settings of one part. */
+const partTables = ['limits', 'manager', 'packagemanager'] as const;
+
+/** The top level has the common settings but the home, in which the file stands, and the parts' tables; a table that is ours has only our settings. */
 function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {
   const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting];
   const top = new Set(settings.filter(({ name, table }) => table === undefined && name !== commonSettings.home.name).map(({ name }) => name));
@@ -148,6 +151,10 @@ function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions):
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);
     if (!isTable && !top.has(key)) {
       throw new StartError('CONFIG_FILE_INVALID', `${key} in ${file.path} is not a setting; known: ${[...top].join(', ')}`);
+    }
+    const tables = new Set([...partTables, ...ownTables]);
+    if (isTable && !tables.has(key)) {
+      throw new StartError('CONFIG_FILE_INVALID', `[${key}] in ${file.path} is not a table of settings; known: ${[...tables].join(', ')}`);
     }
     if (!isTable || !ownTables.has(key)) continue;
     const known = new Set(settings.filter(({ table }) => table === key).map(({ name }) => name));

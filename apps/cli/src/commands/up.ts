@@ -49,8 +49,14 @@ async function up(settings: CliSettings, options: { readonly plugins: boolean })
   const log = createLog('house', 'error', true);
   let house: House | undefined;
   stop.onSecond(() => house?.kill());
+  // Until the parts run, what they print waits: a start that fails is told in one line, and the logs have the rest.
+  const early: (() => void)[] = [];
   try {
-    house = await House.start({ settings, log, onProgress: progress.step, echo: (part, line) => echo(progress, part, line) }, stop.signal);
+    house = await House.start({
+      settings, log, onProgress: progress.step,
+      echo: (part, line) => (house === undefined ? early.push(() => echo(progress, part, line)) : echo(progress, part, line)),
+    }, stop.signal);
+    for (const tell of early.splice(0)) tell();
     house.onChange((change) => tellChange(progress, change));
     await using client = new Client({ endpoint: connectable(house.endpoint) });
     await settlePlugins(client, settings, options, progress, stop.signal);

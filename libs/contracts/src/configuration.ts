@@ -66,9 +66,8 @@ export function valueProblem(item: Pick<ConfigurationItem, 'type' | 'min' | 'max
       if (typeof value !== 'boolean') return `must be true or false, not ${kindOf(value)}`;
       break;
     case 'list':
-      if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
-        return `must be a list of strings, not ${kindOf(value)}`;
-      }
+      if (!Array.isArray(value)) return `must be a list of strings, not ${kindOf(value)}`;
+      for (const entry of value) if (typeof entry !== 'string') return `must be a list of strings, and one entry is ${kindOf(entry)}`;
       break;
     case 'object':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return `must be an object, not ${kindOf(value)}`;
@@ -99,16 +98,15 @@ function kindOf(value: JsonValue): string {
 
 /** Checks several values at once; every unknown key and every value that does not fit has its reason. */
 export function configurationProblems(items: ConfigurationItems, values: Readonly<Record<string, JsonValue>>): FieldProblems {
-  const problems: Record<string, string> = {};
-  for (const [key, value] of Object.entries(values)) {
+  const known = Object.keys(items);
+  const unknown = `is not known; ${known.length > 0 ? `known: ${known.join(', ')}` : 'nothing can be set'}`;
+  const problems = Object.entries(values).flatMap(([key, value]) => {
     const item = Object.hasOwn(items, key) ? items[key] : undefined;
-    const known = Object.keys(items);
-    const reason = item === undefined
-      ? `is not known; ${known.length > 0 ? `known: ${known.join(', ')}` : 'nothing can be set'}`
-      : valueProblem(item, value);
-    if (reason !== undefined) problems[key] = reason;
-  }
-  return problems;
+    const reason = item === undefined ? unknown : valueProblem(item, value);
+    return reason === undefined ? [] : [[key, reason]];
+  });
+  // Not by assignment: a key may be called __proto__.
+  return Object.fromEntries(problems);
 }
 
 /** The values with the defaults of what is not set. */

@@ -5,11 +5,12 @@ import { componentName, pluginName } from './names.ts';
 
 const description = z.string().min(1).max(1000);
 
-/** A semantic version (semver.org 2.0.0). */
+/** A semantic version (semver.org 2.0.0), short enough to be the name of a folder. */
 export const semanticVersion = z
   .string()
+  .max(64, 'must be a version of 64 characters at most')
   .regex(
-    /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
+    /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
     'must be a version such as 1.2.3',
   )
   .describe('a version such as 1.2.3 (semver.org)');

@@ -99,7 +99,7 @@ describe('the home', () => {
 
   it('cannot be set by the file that stands in it', () => {
     const file = writeFile('home = "/elsewhere"\n');
-    expect(refusal(() => read()).message).toBe(`home in ${file} is not a setting; known: broker, host, log-level, bind`);
+    expect(refusal(() => read()).message).toBe(`home in ${file} is not a setting; known: broker, host, log-level, bind, primary`);
   });
 });
 
@@ -147,7 +147,7 @@ describe('majordomus.toml', () => {
 
   it('may not set what nobody knows', () => {
     const file = writeFile('brocker = "tcp://127.0.0.1:1"\n');
-    expect(refusal(() => read())).toEqual({ code: 'CONFIG_FILE_INVALID', message: `brocker in ${file} is not a setting; known: broker, host, log-level, bind` });
+    expect(refusal(() => read())).toEqual({ code: 'CONFIG_FILE_INVALID', message: `brocker in ${file} is not a setting; known: broker, host, log-level, bind, primary` });
   });
 
   it('may not set in a table of the part what the part does not know', () => {
@@ -157,16 +157,16 @@ describe('majordomus.toml', () => {
 
   it('may not have a value where a table of the part stands', () => {
     const file = writeFile('tester = 3\n');
-    expect(refusal(() => read()).message).toBe(`tester in ${file} is not a setting; known: broker, host, log-level, bind`);
+    expect(refusal(() => read()).message).toBe(`tester in ${file} is not a setting; known: broker, host, log-level, bind, primary`);
   });
 
   it('may not have a table that no part reads', () => {
     const file = writeFile('[limit]\nmax-capacity = 3\n');
-    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, manager, packagemanager, tester`);
+    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, packagemanager, tester`);
   });
 
   it('may have the tables of other parts, and the common settings that this part does not use', () => {
-    writeFile('bind = "tcp://127.0.0.1:5"\n[manager]\nanything = true\n');
+    writeFile('bind = "tcp://127.0.0.1:5"\n[packagemanager]\nanything = true\n');
     expect(readSettings(commonSettings, { flags: { home }, env: {} }).home).toBe(home);
   });
 

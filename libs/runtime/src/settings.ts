@@ -41,6 +41,14 @@ export type CommonSettings = SettingsOf<typeof commonSettings>;
 /** Where the broker listens; the broker and `up` have it. */
 export const bindSetting = { name: 'bind', description: 'where the broker listens (port * for any free one)', schema: endpoint, fallback: defaultEndpoint } as const satisfies Setting<string>;
 
+/** Whether a part that runs on every host also answers for the house, under its bare name: true on one host. */
+export const primarySetting = {
+  name: 'primary',
+  description: 'whether this host also answers for the house, as plain "manager" and "packagemanager": true on one host',
+  schema: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], { error: 'must be true or false' }),
+  fallback: true,
+} as const satisfies Setting<boolean>;
+
 /** This machine's first DNS label in lower case, as far as it is a host name. */
 export function ownHostName(name = hostname()): string {
   const label = (name.split('.')[0] ?? '').toLowerCase().replaceAll(/[^a-z0-9-]/g, '-').replace(/^-+/, '').slice(0, 63);
@@ -140,11 +148,11 @@ function reasonOf(error: z.ZodError): string {
 }
 
 /** The tables of majordomus.toml, each with the settings of one part. */
-const partTables = ['limits', 'manager', 'packagemanager'] as const;
+const partTables = ['limits', 'packagemanager'] as const;
 
 /** The top level has the common settings but the home, in which the file stands, and the parts' tables; a table that is ours has only our settings. */
 function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {
-  const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting];
+  const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting, primarySetting];
   const top = new Set(settings.filter(({ name, table }) => table === undefined && name !== commonSettings.home.name).map(({ name }) => name));
   const ownTables = new Set(settings.flatMap(({ table }) => (table === undefined ? [] : [table])));
   for (const [key, value] of Object.entries(file.content)) {

@@ -1,0 +1,73 @@
+// File operations that survive a power cut, and links that switch in one step. What is written here is on the disk
+// when the promise is fulfilled, not only in the memory of the machine.
+import { randomUUID } from 'node:crypto';
+import { lstat, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isSystemError } from './system-error.ts';
+
+/** How many files are brought to disk at once: one flush of the disk then serves several. */
+const syncAtOnce = 32;
+
+/** Brings the names in a folder to disk; with a file, its contents. */
+export async function syncPath(path: string): Promise<void> {
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
+
+/** Brings a whole tree to disk: first every file, then the folders from the innermost out. Links are names in folders. */
+export async function syncTree(top: string, signal: AbortSignal): Promise<void> {
+  const files: string[] = [];
+  const folders = [top];
+  for (const folder of folders) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(join(folder, entry.name));
+      else if (entry.isFile()) files.push(join(folder, entry.name));
+    }
+  }
+  for (let next = 0; next < files.length; next += syncAtOnce) {
+    signal.throwIfAborted();
+    await Promise.all(files.slice(next, next + syncAtOnce).map(syncPath));
+  }
+  for (const folder of folders.toReversed()) {
+    signal.throwIfAborted();
+    await syncPath(folder);
+  }
+}
+
+/** The target of a link, or undefined if there is none at this path. */
+export async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether anything at all stands at this path, a dangling link included. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/**
+ * Makes `link` point at `target`, durably and in one step: whoever follows it meanwhile finds the old target or the new.
+ * `beforeSwitch` runs when the new link is written and not yet in its place.
+ */
+export async function switchLink(link: string, target: string, beforeSwitch?: () => Promise<void>): Promise<void> {
+  const beside = join(dirname(link), `.link-${randomUUID()}`);
+  await symlink(target, beside);
+  try {
+    await beforeSwitch?.();
+    await rename(beside, link);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(link));
+}

@@ -1,0 +1,205 @@
+// What is installed, as folders and links (docs/architecture.md, "Packages"). Every change is one rename, so that a crash
+// at any point leaves the old or the new; what is removed is first renamed away, so that nothing is ever half there.
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pluginName, type InstalledPackage, type Manifest } from '@majordomus/contracts';
+import type { Log } from '@majordomus/runtime';
+import { exists, linkTarget, switchLink, syncPath } from './durable.ts';
+import { readManifest } from './manifest-file.ts';
+import { Turns } from './turns.ts';
+
+/** What changes the disk, in the order of an installation; then what tidies up after it and what uninstalls. */
+export const effects = [
+  'make staging', 'copy', 'install dependencies', 'sync', 'store schema', 'make package folder', 'rename into place', 'write link', 'switch link',
+  'keep previous', 'discard', 'remove discarded',
+] as const;
+export type Effect = (typeof effects)[number];
+/** Called before each effect: where a test lets the process die. */
+export type BeforeEffect = (effect: Effect) => void | Promise<void>;
+
+/** What stands under a package's name: nothing, something that cannot be used, or a package. */
+export type Found =
+  | { readonly state: 'absent' }
+  | { readonly state: 'damaged'; readonly reason: string }
+  | { readonly state: 'installed'; readonly installed: InstalledPackage; readonly manifest: Manifest };
+
+export interface PackageStoreOptions {
+  /** `<home>/packages`, which must be there. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly beforeEffect?: BeforeEffect | undefined;
+}
+
+export class PackageStore {
+  readonly #folder: string;
+  readonly #staging: string;
+  readonly #trash: string;
+  readonly #log: Log;
+  readonly #beforeEffect: BeforeEffect;
+  readonly #turns = new Turns();
+  /** The damage that was logged already, so that a listing each second does not fill the log. */
+  readonly #told = new Set<string>();
+
+  constructor({ folder, log, beforeEffect = () => {} }: PackageStoreOptions) {
+    this.#folder = folder;
+    this.#staging = join(folder, '.staging');
+    this.#trash = join(folder, '.trash');
+    this.#log = log;
+    this.#beforeEffect = beforeEffect;
+  }
+
+  /** Whoever changes a package holds its turn until the end. @throws the signal's reason */
+  turn(name: string, signal: AbortSignal): Promise<Disposable> {
+    return this.#turns.take(name, signal);
+  }
+
+  /** Everything that can be used, sorted by name; what is damaged is logged and left out. */
+  async list(): Promise<InstalledPackage[]> {
+    const packages: InstalledPackage[] = [];
+    for (const name of await this.#names()) {
+      const found = await this.find(name);
+      if (found.state === 'installed') packages.push(found.installed);
+      if (found.state === 'damaged' && !this.#told.has(`${name} ${found.reason}`)) {
+        this.#told.add(`${name} ${found.reason}`);
+        this.#log.warn({ package: name }, `the package ${name} is damaged and left out, so install it again or uninstall it: ${found.reason}`);
+      }
+    }
+    return packages;
+  }
+
+  /** The package of that name, which must be a plugin's name. It never fails: what cannot be read is damaged. */
+  async find(name: string): Promise<Found> {
+    const current = join(this.#folder, name, 'current');
+    try {
+      const release = await linkTarget(current);
+      if (release === undefined) return (await exists(current)) ? damaged(`${current} is no link`) : { state: 'absent' };
+      if (!isReleaseName(release)) return damaged(`${current} points out of the package: ${release}`);
+      const folder = join(this.#folder, name, release);
+      const manifest = await readManifest(folder);
+      const { version, description } = manifest;
+      if (manifest.name !== name) return damaged(`${folder} holds the plugin ${manifest.name}`);
+      return { state: 'installed', manifest, installed: { name, version, description, folder } };
+    } catch (error) {
+      return damaged(error instanceof Error ? `${current}: ${error.message}` : String(error));
+    }
+  }
+
+  /** Makes an empty folder in which a package can be made ready. */
+  async stage(job: string): Promise<string> {
+    const staging = join(this.#staging, job);
+    await this.#beforeEffect('make staging');
+    await mkdir(staging, { recursive: true });
+    return staging;
+  }
+
+  /** Gives up what is staged, if it was not placed. It never fails: what stays is removed at the next start. */
+  async unstage(staging: string): Promise<void> {
+    await this.#quietly(staging, () => rm(staging, { recursive: true, force: true }));
+  }
+
+  /** Whether this very content is there, whole: a release folder comes to be by one rename of what is on disk. */
+  async hasRelease(name: string, release: string): Promise<boolean> {
+    const stats = await stat(join(this.#folder, name, release)).catch(() => undefined);
+    return stats?.isDirectory() === true;
+  }
+
+  /** Gives a staged package, already on disk, its own folder. It is not in use by that. */
+  async place(staging: string, name: string, release: string): Promise<void> {
+    const folder = join(this.#folder, name);
+    await this.#beforeEffect('make package folder');
+    await mkdir(folder, { recursive: true });
+    await syncPath(this.#folder);
+    await this.#beforeEffect('rename into place');
+    await rename(staging, join(folder, release));
+    await syncPath(folder);
+  }
+
+  /** Brings a release into use; fulfilled, with its folder, when that is on disk. */
+  async activate(name: string, release: string): Promise<string> {
+    const folder = join(this.#folder, name);
+    const current = join(folder, 'current');
+    const former = await linkTarget(current);
+    if (former === release) {
+      await syncPath(folder);
+    } else {
+      if (former === undefined) await this.discard(current);
+      await this.#beforeEffect('write link');
+      await switchLink(current, release, async () => this.#beforeEffect('switch link'));
+      if (former !== undefined && isReleaseName(former)) await this.#keepOnly(name, former);
+    }
+    return join(folder, release);
+  }
+
+  /** Removes a package with all its releases. */
+  async remove(name: string): Promise<void> {
+    await this.discard(join(this.#folder, name));
+  }
+
+  /** Removes a file or folder at once for whoever looks, and from the disk after that. */
+  async discard(path: string): Promise<void> {
+    if (!(await exists(path))) return;
+    await this.#beforeEffect('discard');
+    await mkdir(this.#trash, { recursive: true });
+    const discarded = join(this.#trash, randomUUID());
+    await rename(path, discarded);
+    await syncPath(dirname(path));
+    await this.#beforeEffect('remove discarded');
+    await rm(discarded, { recursive: true, force: true });
+  }
+
+  /** Takes away what a crash left: to be called once, before anything is changed. A failure is logged. */
+  async cleanUp(): Promise<void> {
+    await this.#quietly(this.#staging, () => rm(this.#staging, { recursive: true, force: true }));
+    for (const name of await this.#names()) await this.#quietly(join(this.#folder, name), () => this.#cleanUpPackage(name));
+    await this.#quietly(this.#trash, () => rm(this.#trash, { recursive: true, force: true }));
+  }
+
+  async #cleanUpPackage(name: string): Promise<void> {
+    const folder = join(this.#folder, name);
+    const current = join(folder, 'current');
+    const previous = join(folder, 'previous');
+    // Without either link this is a first installation that did not come to its end.
+    if (!(await exists(current)) && !(await exists(previous))) await this.discard(folder);
+    else if ((await this.find(name)).state === 'installed') await this.#discardAllBut(name, [await linkTarget(current), await linkTarget(previous)]);
+  }
+
+  /** The former release stays as `previous`, to go back to; older ones go. A failure does not undo the installation. */
+  async #keepOnly(name: string, former: string): Promise<void> {
+    const folder = join(this.#folder, name);
+    await this.#quietly(folder, async () => {
+      await this.#beforeEffect('keep previous');
+      await switchLink(join(folder, 'previous'), former);
+      await this.#discardAllBut(name, [await linkTarget(join(folder, 'current')), former]);
+    });
+  }
+
+  async #discardAllBut(name: string, releases: readonly (string | undefined)[]): Promise<void> {
+    const folder = join(this.#folder, name);
+    const kept = new Set(['current', 'previous', ...releases]);
+    for (const entry of await readdir(folder)) if (!kept.has(entry)) await this.discard(join(folder, entry));
+  }
+
+  /** The folders of packages; anything else in here is not ours to touch. */
+  async #names(): Promise<string[]> {
+    const entries = await readdir(this.#folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() && pluginName.safeParse(entry.name).success).map(({ name }) => name).sort();
+  }
+
+  async #quietly(what: string, tidy: () => Promise<void>): Promise<void> {
+    try {
+      await tidy();
+    } catch (error) {
+      this.#log.warn({ err: error }, `could not tidy ${what}; it is tried again at the next start`);
+    }
+  }
+}
+
+function damaged(reason: string): Found {
+  return { state: 'damaged', reason };
+}
+
+/** The name of a folder beside the link: nothing that leads elsewhere. */
+function isReleaseName(target: string): boolean {
+  return target !== '' && !target.startsWith('.') && !target.includes('/');
+}

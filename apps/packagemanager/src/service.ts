@@ -1,0 +1,63 @@
+// packagemanager as a part of the house: what it needs, in order, and its end. It alone writes `<home>/packages`.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hostService, schemaSet, type Manifest } from '@majordomus/contracts';
+import { Client, Worker } from '@majordomus/mq';
+import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, untilAborted, type PartContext } from '@majordomus/runtime';
+import { packagemanagerActions } from './actions.ts';
+import type { PackagemanagerSettings } from './config.ts';
+import { Installer } from './installer.ts';
+import { Jobs } from './jobs.ts';
+import { renewKit } from './kit.ts';
+import { PackageStore } from './package-store.ts';
+import { systemReason } from './system-error.ts';
+
+const service = 'packagemanager';
+const capacity = 16;
+const schemaTimeoutMs = 5000;
+
+/**
+ * Runs until the signal fires; what is being installed then fails with INTERRUPTED.
+ * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE, CANNOT_START
+ */
+export async function start(settings: PackagemanagerSettings, { signal, log, ready }: PartContext): Promise<void> {
+  const { home, broker: endpoint, host, kitFolder } = settings;
+  const { packages, cache } = homePaths(home);
+  ensureFolder(packages);
+  // A second one would take what the first has in staging for the leftovers of a crash.
+  using _lock = lockHome(home, service);
+  const store = new PackageStore({ folder: packages, log });
+  await prepare(store, packages, kitFolder);
+
+  await using client = new Client({ endpoint });
+  const registerSchema = async ({ name, version, configuration }: Manifest, cancelled: AbortSignal): Promise<void> => {
+    await client.call(schemaSet, { plugin: name, version, items: configuration }, { timeoutMs: schemaTimeoutMs, signal: cancelled });
+  };
+  const npm = { cache: join(cache, 'npm'), registry: settings.registry };
+  const installer = new Installer({ store, npm, registerSchema, majordomusVersion });
+  const jobs = new Jobs({ log });
+  const handlers = packagemanagerActions({ host, client, store, installer, jobs });
+  const services = settings.primary ? [hostService(host, service), service] : [hostService(host, service)];
+  const workers = services.map((name) => new Worker({ endpoint, service: name, handlers, capacity, log }).start());
+
+  // Rejected only by the signal, which ends the wait below.
+  void Promise.all(workers.map((worker) => worker.registered({ signal }))).then(() => ready(), () => {});
+  await untilAborted(signal);
+  // First the jobs, so that whoever waits for one is told that it was interrupted, and not that it runs.
+  await jobs.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
+}
+
+/** What has to be so before anything is installed or started. */
+async function prepare(store: PackageStore, packages: string, kitFolder: string): Promise<void> {
+  const kit = await stat(join(kitFolder, 'package.json')).catch(() => undefined);
+  if (kit?.isFile() !== true) {
+    throw new StartError('CANNOT_START', `the plugin author’s kit is not at ${kitFolder}; reinstall Majordomus, or say where it is with --kit-folder`);
+  }
+  try {
+    await store.cleanUp();
+    await renewKit(store, packages, kitFolder);
+  } catch (cause) {
+    throw new StartError('HOME_NOT_WRITABLE', `cannot write in ${packages}: ${systemReason(cause)}; make it writable, or choose another home with --home or DOMUS_HOME`, { cause });
+  }
+}

@@ -1,0 +1,63 @@
+// An installer over a home of its own, for the tests.
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InstalledPackage } from '@majordomus/contracts';
+import { majordomusVersion, silentLog, type Log } from '@majordomus/runtime';
+import { Installer, type InstallerOptions, type Progress } from '../src/installer.ts';
+import { PackageStore, type BeforeEffect, type Effect } from '../src/package-store.ts';
+import { temporaryFolder } from './packages.ts';
+
+export interface House extends AsyncDisposable {
+  /** Where there is room for sources. */
+  readonly folder: string;
+  readonly packages: string;
+  readonly store: PackageStore;
+  readonly installer: Installer;
+  /** Every effect on the disk so far. */
+  readonly effects: Effect[];
+  readonly install: (source: string, options?: InstallOptions) => Promise<InstalledPackage>;
+}
+
+export interface InstallOptions {
+  readonly integrity?: string;
+  readonly signal?: AbortSignal;
+  readonly progress?: (progress: Progress) => void;
+}
+
+export interface HouseOptions extends Partial<Omit<InstallerOptions, 'store'>> {
+  readonly log?: Log;
+}
+
+/** An address where nothing listens: the tests need no registry. */
+export const noRegistry = 'http://127.0.0.1:9/';
+
+export async function newHouse({ log = silentLog, beforeEffect = () => {}, ...options }: HouseOptions = {}): Promise<House> {
+  const folder = await temporaryFolder();
+  const packages = join(folder.path, 'packages');
+  await mkdir(packages);
+  const effects: Effect[] = [];
+  const before: BeforeEffect = async (effect) => {
+    effects.push(effect);
+    await beforeEffect(effect);
+  };
+  const store = new PackageStore({ folder: packages, log, beforeEffect: before });
+  const installer = new Installer({
+    store,
+    npm: { cache: join(folder.path, 'cache', 'npm'), registry: noRegistry },
+    registerSchema: async () => {},
+    majordomusVersion,
+    beforeEffect: before,
+    ...options,
+  });
+  return {
+    folder: folder.path,
+    packages,
+    store,
+    installer,
+    effects,
+    install: (source, { integrity, signal = new AbortController().signal, progress = () => {} } = {}) =>
+      installer.install({ job: randomUUID(), source, integrity, signal, progress }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}

@@ -20,13 +20,13 @@ const positiveInteger = z.coerce.number({ error: 'must be a whole number above 0
 
 function limitSetting(key: keyof BrokerLimits): Setting<number> {
   const name = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return { name, table: 'broker', description: limitDescriptions[key], schema: positiveInteger, fallback: defaultBrokerLimits[key] };
+  return { name, table: 'limits', description: limitDescriptions[key], schema: positiveInteger, fallback: defaultBrokerLimits[key] };
 }
 
 const limitKeys = Object.keys(limitDescriptions) as (keyof BrokerLimits)[];
 const limitSettings = Object.fromEntries(limitKeys.map((key) => [key, limitSetting(key)])) as Record<keyof BrokerLimits, Setting<number>>;
 
-export const settings = { ...commonSettings, bind: bindSetting, ...limitSettings } satisfies SettingDefinitions;
+const settings = { ...commonSettings, bind: bindSetting, ...limitSettings } satisfies SettingDefinitions;
 
 export interface BrokerSettings extends CommonSettings {
   readonly bind: string;

@@ -13,7 +13,7 @@ export class CommandError extends Error {
   }
 }
 
-export function isExpected(error: unknown): error is Error & { readonly code: string } {
+function isExpected(error: unknown): error is Error & { readonly code: string } {
   return error instanceof CallError || error instanceof StartError || error instanceof CommandError;
 }
 

@@ -1,11 +1,11 @@
 // A running house: the core parts of this host, supervised, and itself on the bus as `<host>.house`.
-import { rmSync, writeFileSync } from 'node:fs';
 import { hostService, partList, partLog } from '@majordomus/contracts';
 import { Handlers, refuse, Worker } from '@majordomus/mq';
 import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, type Log } from '@majordomus/runtime';
 import { Supervisor, type StatusChange } from '@majordomus/supervisor';
 import { partNames, partProgram, stopOrder, type PartName } from './parts.ts';
-import { endpointFile, type CliSettings } from './session.ts';
+import { forgetRunning, tellRunning } from './running-house.ts';
+import type { CliSettings } from './session.ts';
 
 /** How long an orderly stop may take before everything that is left is killed. */
 const stopLimitMs = 4500;
@@ -69,7 +69,7 @@ export class House implements AsyncDisposable {
       await this.#supervisor[Symbol.asyncDispose]();
     } finally {
       clearTimeout(limit);
-      rmSync(endpointFile(this.#settings.home), { force: true });
+      forgetRunning(this.#settings.home);
     }
   }
 
@@ -90,7 +90,7 @@ export class House implements AsyncDisposable {
     this.#endpoint = this.#supervisor.facts('broker')['endpoint'] ?? this.#settings.bind;
     // A port that was chosen stays: a broker that is started again must be found where it was.
     brokerCommand.splice(-bindFlags.length, bindFlags.length, '--bind', this.#endpoint);
-    writeFileSync(endpointFile(this.#settings.home), `${this.#endpoint}\n`);
+    tellRunning(this.#settings.home, { broker: connectable(this.#endpoint), host: this.#settings.host });
     const others = partNames.filter((part) => part !== 'broker');
     onProgress(`starting ${others.join(', ')}`);
     for (const part of others) this.#add(part, ['--broker', connectable(this.#endpoint)]);
@@ -119,6 +119,7 @@ export class House implements AsyncDisposable {
         const line = this.#supervisor.logs(part, { lines: 1 }).lines[0] ?? reason;
         throw new StartError('CANNOT_START', line.replace(`${part}: `, ''));
       }
+      if (state === 'stopped') throw new StartError('CANNOT_START', `${part} was stopped before it was ready`);
       if (state === 'failed') throw new StartError('CANNOT_START', `${part} does not start: ${reason}; its log is in ${homePaths(this.#settings.home).logs}`);
       await this.#supervisor.until(part, ['starting', 'running', 'failed', 'stopped'], { signal });
     }

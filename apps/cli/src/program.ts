@@ -10,11 +10,12 @@ import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { reportFailure } from './failure.ts';
 import { styled } from './output.ts';
-import { readCliSettings, type CliSettings } from './session.ts';
+import { readCliSettings, readHouseSettings, type CliSettings } from './session.ts';
 
-/** What the commands take from the grammar: their settings, read when they run. */
+/** What the commands take from the grammar: their settings, read when they run; those of the house that `up` starts, or of one that runs. */
 export interface CommandContext {
   readonly settings: (command: Command) => CliSettings;
+  readonly houseSettings: (command: Command) => CliSettings;
 }
 
 export async function runProgram(args: readonly string[]): Promise<void> {
@@ -44,7 +45,10 @@ Examples:
   for (const { name, description } of Object.values(commonSettings)) {
     program.addOption(new Option(`--${name} <value>`, description));
   }
-  const context: CommandContext = { settings: (command) => readCliSettings(flagsOf(command)) };
+  const context: CommandContext = {
+    settings: (command) => readCliSettings(flagsOf(command)),
+    houseSettings: (command) => readHouseSettings(flagsOf(command)),
+  };
   for (const add of [addUp, addRun, addCall, addServices, addStatus, addConfig, addPlugin]) add(program, context);
   return program;
 }

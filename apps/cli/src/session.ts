@@ -1,31 +1,30 @@
 // What every command works with: the settings, and a client of the house's broker.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client } from '@majordomus/mq';
-import { bindSetting, commonSettings, homePaths, isGiven, readSettings, type SettingsOf, type SettingSources } from '@majordomus/runtime';
+import { bindSetting, commonSettings, isGiven, readSettings, type SettingsOf, type SettingSources } from '@majordomus/runtime';
+import { readRunning } from './running-house.ts';
 
 export const cliSettings = { ...commonSettings, bind: bindSetting } as const;
 export type CliSettings = SettingsOf<typeof cliSettings>;
 
+/** The settings of a house to be started. @throws StartError for a wrong setting */
+export function readHouseSettings(flags: SettingSources['flags']): CliSettings {
+  return readSettings(cliSettings, { flags, env: process.env });
+}
+
 /**
- * The settings; without a broker named anywhere it is the one that runs on this home, wherever it listens.
+ * The settings of a command that talks to a house; a broker and a host that are named nowhere are those of the house that
+ * runs on this home.
  * @throws StartError for a wrong setting
  */
 export function readCliSettings(flags: SettingSources['flags']): CliSettings {
   const sources: SettingSources = { flags, env: process.env };
   const settings = readSettings(cliSettings, sources);
-  if (isGiven(commonSettings.broker, sources, settings.home)) return settings;
-  return { ...settings, broker: readRunningEndpoint(settings.home) ?? settings.broker };
-}
-
-/** Where `domus up` says that its broker listens. */
-export function endpointFile(home: string): string {
-  return join(homePaths(home).run, 'broker');
-}
-
-function readRunningEndpoint(home: string): string | undefined {
-  const file = endpointFile(home);
-  return existsSync(file) ? readFileSync(file, 'utf8').trim() || undefined : undefined;
+  const { broker = settings.broker, host = settings.host } = readRunning(settings.home);
+  return {
+    ...settings,
+    ...(!isGiven(commonSettings.broker, sources, settings.home) && { broker }),
+    ...(!isGiven(commonSettings.host, sources, settings.home) && { host }),
+  };
 }
 
 /** Runs with a client, and closes it. */

@@ -19,7 +19,7 @@ import { statusRow } from './status.ts';
 const pluginsLimitMs = 10_000;
 const pollMs = 50;
 
-export function addUp(program: Command, { settings }: CommandContext): void {
+export function addUp(program: Command, { houseSettings }: CommandContext): void {
   program
     .command('up')
     .option('--bind <address>', 'where the broker listens (port * for any free one)')
@@ -30,9 +30,9 @@ Examples:
   domus up
   domus up --home ~/house --host igor
   domus up --bind tcp://127.0.0.1:*              any free port`)
-    .action(async (options: { plugins: boolean }, command: Command) => {
+    .action(async (_options: object, command: Command) => {
       try {
-        await up(settings(command), options);
+        await up(houseSettings(command), command.optsWithGlobals<UpOptions>());
       } catch (error) {
         reportFailure(error);
       }
@@ -41,7 +41,13 @@ Examples:
     });
 }
 
-async function up(settings: CliSettings, options: { readonly plugins: boolean }): Promise<void> {
+interface UpOptions {
+  readonly plugins: boolean;
+  /** As it was typed. */
+  readonly home?: string;
+}
+
+async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   const startedMs = performance.now();
   using _lock = lockHome(settings.home, 'house');
   const stop = watchForStop();

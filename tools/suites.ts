@@ -1,0 +1,24 @@
+// Runs the suites with vitest and says what they come to.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { totalsOf, type Outcome } from './totals.ts';
+
+/**
+ * Runs the suites of the project in the folder `root`, and shows them as they go.
+ * @param vitestArgs filters and options for vitest
+ */
+export function runSuites(root: string, vitestArgs: readonly string[], output: 'inherit' | 'ignore' = 'inherit'): Outcome {
+  const folder = mkdtempSync(join(tmpdir(), 'majordomus-suites-'));
+  const report = join(folder, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const program = join(import.meta.dirname, '..', 'node_modules', '.bin', 'vitest');
+  try {
+    // A test that was singled out while working on it would leave the others out in silence.
+    const { status } = spawnSync(program, ['run', '--allowOnly=false', ...reporters, ...vitestArgs], { cwd: root, stdio: ['ignore', output, output] });
+    return totalsOf(existsSync(report) ? readFileSync(report, 'utf8') : undefined, status);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

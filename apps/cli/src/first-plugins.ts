@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configGet, configSet, hostService, pluginStart } from '@majordomus/contracts';
 import { PeerError, type Client } from '@majordomus/mq';
-import { installAndFollow } from './commands/plugin.ts';
+import { installAndFollow } from './installation.ts';
 
 const furnished = { plugin: 'house', key: 'furnished' } as const;
 const startTimeoutMs = 15_000;
@@ -15,13 +15,13 @@ function diskfreeFolder(): string | undefined {
 }
 
 /** Installs and starts the first plugin in a home that has not had it yet. @throws CallError, CommandError */
-export async function furnish(client: Client, host: string, onProgress: (text: string) => void): Promise<void> {
+export async function furnish(client: Client, host: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<void> {
   const folder = diskfreeFolder();
   if (folder === undefined || (await isFurnished(client, host))) return;
   onProgress('installing diskfree');
-  await installAndFollow(client, host, folder, (step) => onProgress(`installing diskfree: ${step}`));
+  await installAndFollow(client, host, folder, (step) => onProgress(`installing diskfree: ${step}`), signal);
   onProgress('starting diskfree');
-  await client.call(pluginStart, { id: 'diskfree' }, { service: hostService(host, 'manager'), timeoutMs: startTimeoutMs });
+  await client.call(pluginStart, { id: 'diskfree' }, { service: hostService(host, 'manager'), timeoutMs: startTimeoutMs, signal });
   await client.call(configSet, { host, ...furnished, value: true });
 }
 

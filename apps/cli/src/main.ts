@@ -2,7 +2,7 @@
 import { runAlone } from './run-alone.ts';
 
 const args = process.argv.slice(2);
-if (args[0] === 'run' && args[1] !== undefined && !args[1].startsWith('-')) {
+if (args[0] === 'run' && args[1] !== undefined && !args[1].startsWith('-') && !args.includes('--help')) {
   await runAlone(args[1], args.slice(2));
 } else {
   const { runProgram } = await import('./program.ts');

@@ -29,19 +29,3 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     cells.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stripVTControlCharacters(cell).length))).join('  ').trimEnd();
   return [styled('dim', line(head)), ...rows.map(line)].join('\n');
 }
-
-/** A state as a person sees it at a glance. */
-export function stateText(state: string): string {
-  const style: Style = state === 'running' ? 'green' : state === 'failed' ? 'red' : state === 'stopped' ? 'dim' : 'yellow';
-  return styled(style, state);
-}
-
-/** How long ago, in the largest unit that fits: `12 s`, `5 min`, `3 h`, `9 d`. */
-export function agoText(sinceMs: number, nowMs: number): string {
-  if (sinceMs === 0) return '–';
-  const seconds = Math.max(0, Math.round((nowMs - sinceMs) / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
-}

@@ -1,6 +1,6 @@
 // The grammar of the command line (commander: help, mistyped commands, options). Each command is a file in commands/.
 import { Command, Option } from 'commander';
-import { commonSettings, majordomusVersion, type SettingSources } from '@majordomus/runtime';
+import { commonSettings, majordomusVersion } from '@majordomus/runtime';
 import { addCall } from './commands/call.ts';
 import { addConfig } from './commands/config.ts';
 import { addPlugin } from './commands/plugin.ts';
@@ -9,6 +9,7 @@ import { addServices } from './commands/services.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { reportFailure } from './failure.ts';
+import { flagsOf } from './flags.ts';
 import { styled } from './output.ts';
 import { readCliSettings, readHouseSettings, type CliSettings } from './session.ts';
 
@@ -51,13 +52,4 @@ Examples:
   };
   for (const add of [addUp, addRun, addCall, addServices, addStatus, addConfig, addPlugin]) add(program, context);
   return program;
-}
-
-/** The settings among the options of a command and of those above it, by their names. */
-function flagsOf(command: Command): SettingSources['flags'] {
-  const flags: Record<string, string> = {};
-  for (const [key, value] of Object.entries(command.optsWithGlobals<Record<string, unknown>>())) {
-    if (typeof value === 'string') flags[key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)] = value;
-  }
-  return flags;
 }

@@ -10,30 +10,32 @@ const timeoutMs = 3000;
 export class Autostart {
   readonly #client: Client;
   readonly #host: string;
-  #names = new Set<string>();
+  #names: ReadonlySet<string> = new Set();
 
   constructor(client: Client, host: string) {
     this.#client = client;
     this.#host = host;
   }
 
+  /** As it was when it was last read or written. */
   has(name: string): boolean {
     return this.#names.has(name);
   }
 
   /** Reads the names from dbmanager. @throws CallError */
-  async read(signal: AbortSignal): Promise<readonly string[]> {
-    const reply = await this.#client.call(configGet, { host: this.#host, plugin: owner }, { timeoutMs, signal });
+  async read(signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const reply = await this.#client.call(configGet, { host: this.#host, plugin: owner }, { timeoutMs, ...(signal && { signal }) });
     const data = 'data' in reply ? reply.data : {};
     this.#names = new Set(Object.keys(data).filter((key) => key.startsWith(prefix) && data[key] === true).map((key) => key.slice(prefix.length)));
-    return [...this.#names];
+    return this.#names;
   }
 
-  /** Writes it down if it is not so already. @throws CallError; until it is written it counts for this run only */
+  /** Writes it down. @throws CallError */
   async set(name: string, wanted: boolean): Promise<void> {
-    if (this.#names.has(name) === wanted) return;
     await this.#client.call(configSet, { host: this.#host, plugin: owner, key: `${prefix}${name}`, value: wanted }, { timeoutMs });
-    if (wanted) this.#names.add(name);
-    else this.#names.delete(name);
+    const names = new Set(this.#names);
+    if (wanted) names.add(name);
+    else names.delete(name);
+    this.#names = names;
   }
 }

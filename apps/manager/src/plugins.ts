@@ -1,88 +1,99 @@
 // The plugins of this host as processes: what is installed (packagemanager says), what runs (the supervisor says), and
-// what should (autostart.ts).
-import { join } from 'node:path';
+// what should (autostart.ts). Questions change nothing; only a start takes over another version.
 import {
-  hostService, packageDetail, packageList, pluginStart, stopPlugin,
-  type InstalledPackage, type PluginStatus, type ProcessStatus, type ResultOf,
+  hostService, packageDetail, packageList, pluginStart, type InstalledPackage, type PluginStatus, type ProcessStatus, type ResultOf,
 } from '@majordomus/contracts';
-import { CallError, refuse, type Client } from '@majordomus/mq';
+import { CallError, PeerError, refuse, type Client } from '@majordomus/mq';
 import { didYouMean, type Log } from '@majordomus/runtime';
 import type { ProcessSpec, Supervisor } from '@majordomus/supervisor';
 import { Autostart } from './autostart.ts';
+import { PluginProgram, type PackageDetail } from './plugin-program.ts';
 
 export interface PluginsOptions {
   readonly host: string;
   readonly client: Client;
   readonly supervisor: Supervisor;
   /** The environment of each plugin; it says where the house and the broker are. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: ProcessSpec['env'];
   readonly log: Log;
 }
 
 type Change = ResultOf<typeof pluginStart>;
 
 const packageTimeoutMs = 5000;
-const stopTimeoutMs = 1000;
 const stoppedStatus: ProcessStatus = { state: 'stopped', sinceMs: 0, pid: null, restarts: 0, reason: '', lastError: '' };
 
 export class Plugins {
   readonly #options: PluginsOptions;
   readonly #autostart: Autostart;
-  /** The folder that each supervised plugin was started from. */
-  readonly #folders = new Map<string, string>();
-  #packages: readonly InstalledPackage[] = [];
+  readonly #programs = new Map<string, PluginProgram>();
+  readonly #packagemanager: { readonly service: string; readonly timeoutMs: number };
+  #lastPackages: readonly InstalledPackage[] | undefined;
 
   constructor(options: PluginsOptions) {
     this.#options = options;
     this.#autostart = new Autostart(options.client, options.host);
+    this.#packagemanager = { service: hostService(options.host, 'packagemanager'), timeoutMs: packageTimeoutMs };
   }
 
   /** Starts what should run with the house. @throws CallError while dbmanager or packagemanager do not answer */
   async startAll(signal: AbortSignal): Promise<void> {
     const names = await this.#autostart.read(signal);
-    const installed = new Set((await this.#readPackages()).map(({ name }) => name));
+    const installed = new Set((await this.#packages()).map(({ name }) => name));
     for (const name of names) {
       if (!installed.has(name)) this.#options.log.warn(`${name} should start with the house, and is not installed`);
-      else if (!this.#options.supervisor.has(name)) this.#options.supervisor.start(await this.#supervised(name));
+      else if (!this.#options.supervisor.has(name)) this.#options.supervisor.start(await this.#takeOver(name));
     }
   }
 
   /** Starts it; resolves when it is ready, or when it is known why not. */
   async start(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    supervisor.start(await this.#supervised(name));
-    return this.#changed(name, await supervisor.settled(name, { signal }), await this.#remember(name, true));
+    await this.#takeOver(name);
+    const note = await this.#remember(name, true);
+    supervisor.start(name);
+    return this.#changed(name, await supervisor.settled(name, { signal }), note);
   }
 
   async stop(name: string): Promise<Change> {
-    await this.#require(name);
-    const status = this.#options.supervisor.has(name) ? await this.#options.supervisor.stop(name) : stoppedStatus;
-    return this.#changed(name, status, await this.#remember(name, false));
+    const { supervisor } = this.#options;
+    if (!supervisor.has(name)) await this.#detail(name);
+    const note = await this.#remember(name, false);
+    return this.#changed(name, supervisor.has(name) ? await supervisor.stop(name) : stoppedStatus, note);
   }
 
   /** Stops it and starts the version that is installed now. */
   async restart(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    await this.#require(name);
-    if (supervisor.has(name)) await supervisor.stop(name);
-    supervisor.start(await this.#supervised(name));
+    await this.#takeOver(name);
+    await supervisor.stop(name);
+    supervisor.start(name);
     return this.#changed(name, await supervisor.settled(name, { signal }), '');
   }
 
+  /** What is installed, and what runs although its package is gone or damaged. */
   async list(): Promise<PluginStatus[]> {
-    return (await this.#readPackages()).map((installed) => this.#statusOf(installed));
+    const packages = await this.#packages();
+    const versions = new Map<string, string>([...this.#running(), ...packages].map(({ name, version }) => [name, version]));
+    return [...versions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, version]) => this.#statusOf(name, version));
   }
 
   async status(name: string): Promise<PluginStatus> {
-    return this.#statusOf(await this.#require(name));
+    const program = this.#programs.get(name);
+    return this.#statusOf(name, (program ?? (await this.#detail(name))).version);
   }
 
   async log(name: string, request: { readonly lines: number; readonly after?: number | undefined }): Promise<{ lines: string[]; next: number }> {
-    await this.#supervised(name);
+    // Its log is read through the supervisor, which may not have seen it yet in this run.
+    if (!this.#options.supervisor.has(name)) await this.#takeOver(name);
     return this.#options.supervisor.logs(name, request);
   }
 
-  #statusOf({ name, version }: InstalledPackage): PluginStatus {
+  #running(): PluginProgram[] {
+    return [...this.#programs.values()].filter(({ name }) => this.#options.supervisor.get(name).state !== 'stopped');
+  }
+
+  #statusOf(name: string, version: string): PluginStatus {
     const { host, supervisor } = this.#options;
     const status = supervisor.has(name) ? supervisor.get(name) : stoppedStatus;
     return { id: hostService(host, name), host, name, version, autostart: this.#autostart.has(name), ...status };
@@ -105,55 +116,38 @@ export class Plugins {
     }
   }
 
-  /** What is installed now; what was known last while packagemanager does not answer. */
-  async #readPackages(): Promise<readonly InstalledPackage[]> {
-    const { client, host } = this.#options;
+  /** What is installed; what was known last while packagemanager does not answer. */
+  async #packages(): Promise<readonly InstalledPackage[]> {
     try {
-      this.#packages = (await client.call(packageList, {}, { service: hostService(host, 'packagemanager'), timeoutMs: packageTimeoutMs })).packages;
+      this.#lastPackages = (await this.#options.client.call(packageList, {}, this.#packagemanager)).packages;
     } catch (error) {
-      if (!(error instanceof CallError) || this.#packages.length === 0) throw error;
+      if (!(error instanceof CallError) || this.#lastPackages === undefined) throw error;
     }
-    return this.#packages;
+    return this.#lastPackages;
   }
 
-  async #require(name: string): Promise<InstalledPackage> {
-    const packages = await this.#readPackages();
-    const installed = packages.find((candidate) => candidate.name === name);
-    if (installed !== undefined) return installed;
-    const names = packages.map((candidate) => candidate.name);
-    const meant = didYouMean(name, names);
-    const hint = meant === undefined ? `installed: ${names.join(', ') || 'none'}` : `did you mean ${meant}?`;
-    throw refuse(pluginStart, 'PLUGIN_NOT_FOUND', `no plugin ${name} is installed on ${this.#options.host}; ${hint}`);
+  /** @throws ActionFailure PLUGIN_NOT_FOUND; CallError */
+  async #detail(name: string): Promise<PackageDetail> {
+    try {
+      return await this.#options.client.call(packageDetail, { id: name }, this.#packagemanager);
+    } catch (error) {
+      if (!(error instanceof PeerError) || error.code !== 'PACKAGE_NOT_FOUND') throw error;
+      const meant = didYouMean(name, (await this.#packages()).map((installed) => installed.name).filter((installed) => installed !== name));
+      const hint = meant === undefined ? 'see what is with: domus plugin list' : `did you mean ${meant}?`;
+      throw refuse(pluginStart, 'PLUGIN_NOT_FOUND', `no plugin ${name} is installed on ${this.#options.host}; ${hint}`);
+    }
   }
 
-  /** Hands the installed version to the supervisor, unless it has it or the plugin runs; returns the name. */
-  async #supervised(name: string): Promise<string> {
-    const { supervisor } = this.#options;
-    const { folder } = await this.#require(name);
-    if (supervisor.has(name)) {
-      if (this.#folders.get(name) === folder || supervisor.get(name).pid !== null) return name;
-      await supervisor.remove(name);
-    }
-    supervisor.add(await this.#specOf(name));
-    this.#folders.set(name, folder);
+  /** Lets the supervisor have the version that is installed now; what runs goes on. Returns the name. */
+  async #takeOver(name: string): Promise<string> {
+    const { host, client, supervisor, env } = this.#options;
+    const detail = await this.#detail(name);
+    const program = this.#programs.get(name);
+    if (program === undefined) {
+      const added = new PluginProgram(detail, hostService(host, name), client, env);
+      this.#programs.set(name, added);
+      supervisor.add(added);
+    } else program.use(detail);
     return name;
   }
-
-  async #specOf(name: string): Promise<ProcessSpec> {
-    const { client, host, env } = this.#options;
-    const detail = await client.call(packageDetail, { id: name }, { service: hostService(host, 'packagemanager'), timeoutMs: packageTimeoutMs });
-    const { main, exec = [] } = detail.manifest;
-    const service = hostService(host, name);
-    return {
-      name,
-      command: main === undefined ? [...exec] : [process.execPath, join(detail.folder, main)],
-      cwd: detail.folder,
-      env,
-      askStop: async (signal) => {
-        await client.call(stopPlugin, {}, { service, timeoutMs: stopTimeoutMs, signal });
-      },
-      isRegistered: async () => (await client.manage('mmi.service', service, { timeoutMs: stopTimeoutMs })) === '200',
-    };
-  }
 }
-

@@ -1,10 +1,10 @@
 // `domus call`: any action of any service, as it goes over the bus.
 import { type Command, InvalidArgumentError } from 'commander';
 import type { JsonObject } from '@majordomus/contracts';
-import { type Client, PeerError } from '@majordomus/mq';
+import { type Client, type Message, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { CommandError } from '../failure.ts';
-import { printJson } from '../output.ts';
+import { note, printJson, printLine } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { withClient } from '../session.ts';
 
@@ -24,26 +24,54 @@ Examples:
   domus call dbmanager config.list
   domus call dbmanager config.get '{"host": "igor", "plugin": "velbus", "key": "protocol"}'
   domus call igor.diskfree helper.do '{"command": "list"}' --timeout 5
+  domus call mmi.service dbmanager
 The reply goes to standard output and the exit code is 0; an error goes to standard error as CODE: reason, and it is 1.`)
     .action(async (service: string, action: string, json: string, options: { timeout: number }, command: Command) => {
-      const data = parseData(json);
+      const timeoutMs = options.timeout * 1000;
       await withClient(settings(command), async (client) => {
-        await refuseMistyped(client, service, options.timeout * 1000);
-        const reply = await client.request(service, { action, data }, { timeoutMs: options.timeout * 1000 });
-        if (reply.data['status'] === false) {
-          throw new PeerError(textOr(reply.data['code'], 'FAILED'), textOr(reply.data['reason'], 'the service gave no reason'), { service, action });
-        }
-        printJson(reply.data);
+        if (service.startsWith('mmi.')) printLine(await client.manage(service, action, { timeoutMs }));
+        else printJson(await request(client, service, { action, data: parseData(json) }, timeoutMs));
       });
     });
 }
 
-/** A name that nobody offers and that is almost one that somebody does: no use in waiting for it. */
-async function refuseMistyped(client: Client, service: string, timeoutMs: number): Promise<void> {
-  const services = (await client.manage('mmi.services', '', { timeoutMs: Math.min(timeoutMs, listTimeoutMs) })).split(', ').filter((name) => name !== '');
-  if (services.includes(service) || service.startsWith('mmi.')) return;
-  const meant = didYouMean(service, services) ?? services.find((name) => name.endsWith(`.${service}`));
-  if (meant !== undefined) throw new CommandError('SERVICE_UNKNOWN', `no worker offers ${service}; did you mean ${meant}?`);
+/** The data of the reply. @throws CallError, with the name that may have been meant if the service is unknown */
+async function request(client: Client, service: string, message: Message, timeoutMs: number): Promise<JsonObject> {
+  const waiting = new AbortController();
+  void tellIfAbsent(client, service, waiting.signal);
+  try {
+    const { data } = await client.request(service, message, { timeoutMs });
+    if (data['status'] !== false) return data;
+    throw new PeerError(textOr(data['code'], 'FAILED'), textOr(data['reason'], 'the service gave no reason'), { service, action: message.action });
+  } catch (error) {
+    const meant = error instanceof PeerError && error.code === 'SERVICE_UNKNOWN' ? nearest(service, await servicesOf(client)) : undefined;
+    throw meant === undefined ? error : new CommandError('SERVICE_UNKNOWN', `no worker offers ${service}; did you mean ${meant}?`, { cause: error });
+  } finally {
+    waiting.abort();
+  }
+}
+
+/** A service that is not there may come back in a moment, so it is waited for; a person who mistyped it need not wait. */
+async function tellIfAbsent(client: Client, service: string, waiting: AbortSignal): Promise<void> {
+  const services = await servicesOf(client);
+  if (waiting.aborted || services.length === 0 || services.includes(service) || !process.stderr.isTTY) return;
+  const meant = nearest(service, services);
+  note(`no worker offers ${service} yet, waiting for one${meant === undefined ? '' : ` (did you mean ${meant}? Ctrl-C ends the waiting)`}`);
+}
+
+async function servicesOf(client: Client): Promise<string[]> {
+  try {
+    return (await client.manage('mmi.services', '', { timeoutMs: listTimeoutMs })).split(', ').filter((name) => name !== '');
+  } catch {
+    // A broker that does not list its services leaves nothing to suggest.
+    return [];
+  }
+}
+
+/** The service that may have been meant; `diskfre` means `igor.diskfree`, too. */
+function nearest(service: string, services: readonly string[]): string | undefined {
+  const bare = new Map(services.map((name) => [name.slice(name.indexOf('.') + 1), name]));
+  return didYouMean(service, services) ?? bare.get(didYouMean(service, [...bare.keys()]) ?? '');
 }
 
 function parseData(json: string): JsonObject {

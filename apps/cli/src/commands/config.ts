@@ -10,7 +10,7 @@ export function addConfig(program: Command, { settings }: CommandContext): void 
   const config = program
     .command('config')
     .description('read and change the configuration of plugins (of this host, or of --host)')
-    .addHelpText('after', `
+    .addHelpText('afterAll', `
 Examples:
   domus config list
   domus config get diskfree

@@ -2,32 +2,37 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import {
-  hostService, jobGet, parsePluginId, pluginInstall, pluginList, pluginLog, pluginRestart, pluginStart, pluginStop, pluginUninstall, type Job, type OutputOf,
+  hostService, parsePluginId, pluginList, pluginLog, pluginRestart, pluginStart, pluginStop, pluginUninstall, type OutputOf,
 } from '@majordomus/contracts';
 import { type Client, PeerError } from '@majordomus/mq';
 import { CommandError } from '../failure.ts';
-import { note, printJson, printLine, stateText, table } from '../output.ts';
+import { installAndFollow } from '../installation.ts';
+import { note, printJson, printLine, table } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { type CliSettings, withClient } from '../session.ts';
-import { statusRow } from './status.ts';
+import { stateText, statusCells, statusHead } from '../status-table.ts';
 
 /** A plugin may take the supervisor's whole bound to say that it is ready. */
 const startTimeoutMs = 30_000;
-const installWaitMs = 500;
 const followIntervalMs = 500;
+/** As many as one reply holds. */
+const maxLogLines = 1000;
 
 export function addPlugin(program: Command, { settings }: CommandContext): void {
   const plugin = program
     .command('plugin')
     .description('install, start and watch plugins')
-    .addHelpText('after', `
+    .addHelpText('afterAll', `
 Examples:
   domus plugin install ./plugins/diskfree
   domus plugin list
+  domus plugin stop diskfree
+  domus plugin start diskfree
   domus plugin restart diskfree
   domus plugin log diskfree -f
+  domus plugin uninstall diskfree
 A plugin is its name, or host.name for one on another host.`);
 
   plugin.command('list').option('--json', 'as JSON')
@@ -38,8 +43,8 @@ A plugin is its name, or host.name for one on another host.`);
       if (options.json === true) printJson(plugins);
       else if (plugins.length === 0) note('no plugin is installed; try: domus plugin install ./plugins/diskfree');
       else {
-        const head = ['PLUGIN', 'VERSION', 'AUTOSTART', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'REASON'];
-        printLine(table(head, plugins.map((one) => [one.name, one.version, one.autostart ? 'yes' : 'no', ...statusRow('', one, Date.now()).slice(1)])));
+        const head = ['PLUGIN', 'VERSION', 'AUTOSTART', ...statusHead];
+        printLine(table(head, plugins.map((one) => [one.name, one.version, one.autostart ? 'yes' : 'no', ...statusCells(one, Date.now())])));
       }
     });
 
@@ -76,11 +81,17 @@ A plugin is its name, or host.name for one on another host.`);
       });
     });
 
-  plugin.command('log').argument('<plugin>').option('-n, --lines <number>', 'how many of the last lines', Number, 50).option('-f, --follow', 'go on with what comes').option('--json', 'as JSON')
+  plugin.command('log').argument('<plugin>').option('-n, --lines <number>', 'how many of the last lines', lineCount, 50).option('-f, --follow', 'go on with what comes').option('--json', 'as JSON')
     .description('print the log of a plugin')
     .action(async (id: string, options: { lines: number; follow?: boolean; json?: boolean }, command: Command) => {
       await withClient(settings(command), async (client) => followLog(client, managerOf(settings(command)), id, options));
     });
+}
+
+function lineCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > maxLogLines) throw new InvalidArgumentError(`It must be a whole number from 1 to ${maxLogLines}.`);
+  return count;
 }
 
 function managerOf({ host }: CliSettings): { readonly service: string } {
@@ -103,21 +114,6 @@ function tell({ id, state, pid, detail }: OutputOf<typeof pluginStart>): void {
   }
 }
 
-/** Installs and tells each step once; ends with the finished job. @throws CommandError with the code of the failure */
-export async function installAndFollow(client: Client, host: string, source: string, onStep: (text: string) => void): Promise<Job> {
-  const service = hostService(host, 'packagemanager');
-  let { job } = await client.call(pluginInstall, { source, waitMs: installWaitMs }, { service });
-  let told = '';
-  while (job.state === 'running') {
-    if (told !== job.step) onStep(`${job.step}… ${job.percent} %`);
-    told = job.step;
-    await delay(followIntervalMs);
-    ({ job } = await client.call(jobGet, { id: job.id }, { service }));
-  }
-  if (job.state === 'failed') throw new CommandError(job.error?.code ?? 'FAILED', job.error?.reason ?? 'the installation failed');
-  return job;
-}
-
 async function followLog(client: Client, manager: { readonly service: string }, id: string, { lines, follow, json }: { lines: number; follow?: boolean; json?: boolean }): Promise<void> {
   let reply = await client.call(pluginLog, { id, lines }, manager);
   if (json === true) return printJson(reply.lines);
@@ -126,7 +122,7 @@ async function followLog(client: Client, manager: { readonly service: string }, 
   for (;;) {
     await delay(followIntervalMs);
     try {
-      reply = await client.call(pluginLog, { id, lines: 1000, after: reply.next }, manager);
+      reply = await client.call(pluginLog, { id, lines: maxLogLines, after: reply.next }, manager);
       for (const line of reply.lines) printLine(line);
     } catch (error) {
       // The manager may be restarting; a plugin that is gone ends the reading.

@@ -1,5 +1,6 @@
-// `domus run` in the help; main.ts runs it before the rest is loaded.
+// `domus run` after global options, and in the help; main.ts runs the plain form before the rest is loaded.
 import type { Command } from 'commander';
+import { flagsOf } from '../flags.ts';
 import { runAlone } from '../run-alone.ts';
 
 export function addRun(program: Command): void {
@@ -14,5 +15,8 @@ Examples:
   domus run broker --bind tcp://127.0.0.1:40410
   domus run dbmanager --log-level debug
   domus run plugins/diskfree`)
-    .action(async (part: string, flags: string[]) => runAlone(part, flags));
+    .action(async (part: string, flags: string[], _options: object, command: Command) => {
+      const given = Object.entries(flagsOf(command)).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+      await runAlone(part, [...given, ...flags]);
+    });
 }

@@ -10,6 +10,10 @@ export function addServices(program: Command, { settings }: CommandContext): voi
     .command('services')
     .option('--json', 'the broker’s whole status as JSON')
     .description('list the services on the bus')
+    .addHelpText('after', `
+Examples:
+  domus services
+  domus services --json`)
     .action(async (options: { json?: boolean }, command: Command) => {
       const status = await withClient(settings(command), async (client) => JSON.parse(await client.manage('mmi.majordomus')) as BrokerStatus);
       if (options.json === true) printJson(status);

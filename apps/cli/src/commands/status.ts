@@ -1,10 +1,11 @@
 // `domus status`: every part and plugin of this host, at a glance.
 import type { Command } from 'commander';
-import { hostService, partList, pluginList, type PartStatus, type PluginStatus, type ProcessStatus } from '@majordomus/contracts';
+import { hostService, partList, pluginList, type PartStatus, type PluginStatus } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
-import { agoText, note, printJson, printLine, stateText, styled, table } from '../output.ts';
+import { note, printJson, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { withClient } from '../session.ts';
+import { statusTable } from '../status-table.ts';
 
 const timeoutMs = 6000;
 
@@ -13,6 +14,10 @@ export function addStatus(program: Command, { settings }: CommandContext): void 
     .command('status')
     .option('--json', 'as JSON')
     .description('how every part and plugin of this host is')
+    .addHelpText('after', `
+Examples:
+  domus status
+  domus status --host igor --json`)
     .action(async (options: { json?: boolean }, command: Command) => {
       const { host } = settings(command);
       await withClient(settings(command), async (client) => {
@@ -42,15 +47,6 @@ async function pluginsOf(client: Client, host: string): Promise<Plugins> {
 
 function print(house: { readonly host: string; readonly home: string; readonly version: string; readonly parts: readonly PartStatus[] }, plugins: Plugins, nowMs: number): void {
   printLine(styled('bold', `${house.host}: Majordomus ${house.version}, home ${house.home}`));
-  const rows = [
-    ...house.parts.map((part) => statusRow(part.name, part, nowMs)),
-    ...plugins.list.map((plugin) => statusRow(`${plugin.name} ${plugin.version}`, plugin, nowMs)),
-  ];
-  printLine(table(['NAME', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'REASON'], rows));
+  printLine(statusTable(house.parts, plugins.list, nowMs));
   if (plugins.problem !== null) note(`the plugins are not known: ${plugins.problem}`);
-}
-
-export function statusRow(name: string, { state, sinceMs, pid, restarts, reason, lastError }: ProcessStatus, nowMs: number): string[] {
-  const why = reason !== '' ? reason : lastError === '' ? '' : styled('dim', `last error: ${lastError}`);
-  return [name, stateText(state), agoText(sinceMs, nowMs), pid === null ? '–' : String(pid), String(restarts), why];
 }

@@ -8,12 +8,12 @@ import type { StatusChange } from '@majordomus/supervisor';
 import { reportFailure } from '../failure.ts';
 import { furnish } from '../first-plugins.ts';
 import { connectable, House } from '../house.ts';
-import { note, printLine, styled, table } from '../output.ts';
+import { note, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { CliSettings } from '../session.ts';
+import { statusTable } from '../status-table.ts';
 import { watchForStop } from '../stop-signals.ts';
-import { statusRow } from './status.ts';
 
 /** How long plugins may take before the house calls itself ready without them. */
 const pluginsLimitMs = 10_000;
@@ -52,7 +52,8 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   using _lock = lockHome(settings.home, 'house');
   const stop = watchForStop();
   const progress = createProgress(process.stderr);
-  const log = createLog('house', 'error', true);
+  // The terminal of a house is quiet while all is well, unless it is asked for more.
+  const log = createLog('house', settings.logLevel === 'info' ? 'warn' : settings.logLevel, true);
   let house: House | undefined;
   stop.onSecond(() => house?.kill());
   // Until the parts run, what they print waits: a start that fails is told in one line, and the logs have the rest.
@@ -67,7 +68,7 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
     await using client = new Client({ endpoint: connectable(house.endpoint) });
     await settlePlugins(client, settings, options, progress, stop.signal);
     progress.clear();
-    await printWelcome(client, settings, house.endpoint, (performance.now() - startedMs) / 1000);
+    await printWelcome(client, settings, { endpoint: house.endpoint, homeIsTyped: options.home !== undefined, seconds: (performance.now() - startedMs) / 1000 }, stop.signal);
     await untilAborted(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -84,10 +85,10 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
 /** The first plugin in a new home, and a moment for those that start with the house. A house without plugins runs all the same. */
 async function settlePlugins(client: Client, { host }: CliSettings, options: { readonly plugins: boolean }, progress: Progress, signal: AbortSignal): Promise<void> {
   try {
-    if (options.plugins) await furnish(client, host, progress.step);
+    if (options.plugins) await furnish(client, host, progress.step, signal);
     progress.step('waiting for the plugins');
     const untilMs = performance.now() + pluginsLimitMs;
-    while ((await pluginsOf(client, host)).some(({ state }) => state === 'starting') && performance.now() < untilMs) await delay(pollMs, undefined, { signal });
+    while ((await pluginsOf(client, host, signal)).some(({ state }) => state === 'starting') && performance.now() < untilMs) await delay(pollMs, undefined, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
     progress.clear();
@@ -96,30 +97,45 @@ async function settlePlugins(client: Client, { host }: CliSettings, options: { r
   }
 }
 
-async function pluginsOf(client: Client, host: string): Promise<readonly PluginStatus[]> {
-  return (await client.call(pluginList, {}, { service: hostService(host, 'manager') })).plugins;
+async function pluginsOf(client: Client, host: string, signal: AbortSignal): Promise<readonly PluginStatus[]> {
+  return (await client.call(pluginList, {}, { service: hostService(host, 'manager'), signal })).plugins;
 }
 
-async function printWelcome(client: Client, { host, home }: CliSettings, endpoint: string, seconds: number): Promise<void> {
-  const { parts } = await client.call(partList, {}, { service: hostService(host, 'house') });
-  const plugins = await pluginsOf(client, host).catch((error: unknown) => {
+interface Welcome {
+  readonly endpoint: string;
+  /** Then it must be typed for the other commands too. */
+  readonly homeIsTyped: boolean;
+  /** How long the start took. */
+  readonly seconds: number;
+}
+
+async function printWelcome(client: Client, { host, home }: CliSettings, { endpoint, homeIsTyped, seconds }: Welcome, signal: AbortSignal): Promise<void> {
+  const { parts } = await client.call(partList, {}, { service: hostService(host, 'house'), signal });
+  const plugins = await pluginsOf(client, host, signal).catch((error: unknown) => {
     if (error instanceof CallError) return [];
     throw error;
   });
-  const nowMs = Date.now();
-  const rows = [...parts.map((part) => statusRow(part.name, part, nowMs)), ...plugins.map((plugin) => statusRow(plugin.name, plugin, nowMs))];
-  printLine(table(['NAME', 'STATE', 'SINCE', 'PID', 'RESTARTS', 'REASON'], rows));
+  printLine(statusTable(parts, plugins, Date.now()));
   printLine('');
   printLine(`Host     ${host}`);
   printLine(`Home     ${home}`);
   printLine(`Broker   ${endpoint}`);
   printLine('');
   printLine('Try, in another terminal:');
-  printLine(`  ./domus status`);
-  printLine(`  ./domus call ${host}.diskfree helper.do '{"command": "list"}'`);
-  printLine(`  ./domus config set diskfree limit 80`);
+  const domus = homeIsTyped ? `./domus --home ${shellWord(home)}` : './domus';
+  for (const command of commandsToTry(host, plugins)) printLine(`  ${domus} ${command}`);
   printLine('');
   printLine(styled('bold', `Majordomus ${majordomusVersion} is ready after ${seconds.toFixed(1)} s. Ctrl-C stops it.`));
+}
+
+function commandsToTry(host: string, plugins: readonly PluginStatus[]): readonly string[] {
+  if (!plugins.some(({ name }) => name === 'diskfree')) return ['status', 'services', 'plugin install ./plugins/diskfree'];
+  return ['status', `call ${hostService(host, 'diskfree')} helper.do '{"command": "list"}'`, 'config set diskfree limit 80'];
+}
+
+/** The text as one word of a command line. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=,~-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** While the house runs, its terminal shows what a person should know: warnings, errors, and what is not a log line. */
@@ -129,8 +145,9 @@ function echo(progress: Progress, part: string, line: string): void {
   note(`${styled('dim', part.padEnd(14))} ${line}`);
 }
 
+/** The log tells what goes wrong; this, that it is right again. */
 function tellChange(progress: Progress, { name, status, before }: StatusChange): void {
-  if (status.state === before.state || status.state === 'starting' || status.state === 'stopping' || status.state === 'stopped') return;
+  if (status.state !== 'running' || before.state === 'running') return;
   progress.clear();
-  note(`${styled('dim', name.padEnd(14))} is ${status.state}${status.reason === '' ? '' : `: ${status.reason}`}`);
+  note(`${styled('dim', name.padEnd(14))} is running`);
 }

@@ -49,7 +49,7 @@ export class Broker implements AsyncDisposable {
         broker.#flush();
       },
     });
-    broker.#pump.arm();
+    broker.#flush();
     return broker;
   }
 
@@ -74,9 +74,12 @@ export class Broker implements AsyncDisposable {
   }
 
   #flush(): void {
-    const { outgoing } = this.#machine;
-    for (const { peer, frames } of outgoing) this.#socket?.send(peer, frames);
-    outgoing.length = 0;
+    // What is read before `bind` has returned is answered when it has.
+    if (this.#socket !== undefined) {
+      const { outgoing } = this.#machine;
+      for (const { peer, frames } of outgoing) this.#socket.send(peer, frames);
+      outgoing.length = 0;
+    }
     this.#pump.arm();
   }
 }

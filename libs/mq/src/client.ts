@@ -118,15 +118,17 @@ export class Client implements AsyncDisposable {
   #send(service: Buffer, body: Frames, timeoutMs: number, signal: AbortSignal | undefined, context: CallContext): Promise<Frames> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(failed('CLIENT_CLOSED', context, timeoutMs, this.endpoint));
+      if (Number.isNaN(timeoutMs)) return reject(failed('BAD_REQUEST', context, timeoutMs, this.endpoint));
       if (signal?.aborted === true) return reject(failed('ABORTED', context, timeoutMs, this.endpoint));
       const link = this.#linkForCall();
       const onAbort = (): void => link.cancel(call);
+      // Before the call, which may end at once.
+      signal?.addEventListener('abort', onAbort, { once: true });
       const call = link.call(service, body, timeoutMs, (outcome) => {
         signal?.removeEventListener('abort', onAbort);
         if (outcome.kind === 'reply') resolve(outcome.body);
         else reject(failed(outcome.code, context, timeoutMs, this.endpoint));
       });
-      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 
@@ -145,7 +147,7 @@ export class Client implements AsyncDisposable {
   }
 }
 
-type FailureCode = Extract<CallOutcome, { kind: 'failed' }>['code'];
+type FailureCode = Extract<CallOutcome, { kind: 'failed' }>['code'] | 'BAD_REQUEST';
 
 function failed(code: FailureCode, context: CallContext, timeoutMs: number, endpoint: string): CallError {
   const what = `${context.action || context.service} at ${context.service}`;
@@ -158,6 +160,8 @@ function failed(code: FailureCode, context: CallContext, timeoutMs: number, endp
       return new BusError(code, `the connection to the broker at ${endpoint} closed while ${what} was open; the action may have run`, context);
     case 'OVERLOADED':
       return new CallerError(code, `this client has as many calls open as it may; ${what} was not sent`, context);
+    case 'BAD_REQUEST':
+      return new CallerError(code, `the time-out of ${what} is not a number of milliseconds`, context);
     case 'ABORTED':
       return new CallerError(code, `${what} was cancelled`, context);
     case 'CLIENT_CLOSED':

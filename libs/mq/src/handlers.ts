@@ -1,7 +1,8 @@
 // The actions that a worker answers, and how each is answered: every request gets a reply, whatever it holds and
 // whatever its handler does (docs/protocol.md, rule W3).
 import { ActionFailure, type CodeOf, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { CallError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
 import { decodeMessage, encodeMessage, isBadMessage } from './message.ts';
 
@@ -47,13 +48,14 @@ export class Handlers {
     }
     const { contract, handler } = entry;
     if (isBadMessage(message)) return failure(contract.reply, 'BAD_REQUEST', message.problem);
-    const data = contract.input.safeParse(contract.accept?.(message.data) ?? message.data);
-    if (!data.success) return failure(contract.reply, 'INVALID_DATA', ...invalidData(data.error));
     try {
+      const data = checkData(contract, message.data);
+      if (!data.success) return failure(contract.reply, 'INVALID_DATA', ...invalidData(data.error));
       const result = await handler(data.data, { signal });
       return encodeMessage({ action: contract.reply, data: { status: true, reason: '', ...(result as JsonObject) } });
     } catch (error) {
-      if (error instanceof ActionFailure) return failure(contract.reply, error.code, error.message, error.details);
+      if (error instanceof ActionFailure && isJson(error.details)) return failure(contract.reply, error.code, error.message, error.details);
+      if (error instanceof CallError && !signal.aborted) return failure(contract.reply, 'UNAVAILABLE', error.message);
       if (signal.aborted) return failure(contract.reply, 'STOPPING', 'the service stopped before the action was done');
       report(contract.action, error);
       return failure(contract.reply, 'INTERNAL', `${contract.action} failed unexpectedly; the log of the service has the details`);
@@ -70,9 +72,31 @@ function failure(action: string, code: string, reason: string, details: JsonObje
   return encodeMessage({ action, data: { ...details, status: false, code, reason } });
 }
 
+/** Checks the data; the check itself gives up on what is nested deeper than the stack. */
+function checkData({ input, accept }: Contract, data: JsonObject): z.ZodSafeParseResult<unknown> {
+  try {
+    return input.safeParse(accept?.(data) ?? data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { success: false, error: new z.ZodError([{ code: 'custom', path: [], message: 'is nested too deeply', input: undefined }]) };
+  }
+}
+
 /** A sentence with every problem, and the problems by field. */
 function invalidData(error: z.ZodError): [reason: string, details: JsonObject] {
-  const fields: Record<string, string> = {};
-  for (const { path, message } of error.issues) fields[path.join('.') || 'data'] ??= message;
-  return [Object.entries(fields).map(([field, problem]) => `${field}: ${problem}`).join('; '), { fields }];
+  const fields = new Map<string, string>();
+  for (const { path, message } of error.issues) {
+    const field = path.join('.') || 'data';
+    if (!fields.has(field)) fields.set(field, message);
+  }
+  return [[...fields].map(([field, problem]) => `${field}: ${problem}`).join('; '), { fields: Object.fromEntries(fields) }];
+}
+
+function isJson(value: JsonObject): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

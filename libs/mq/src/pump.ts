@@ -3,6 +3,8 @@
 
 /** How late a timer must be for a pause of this process. */
 const lateMs = 500;
+/** All that had arrived is read when nothing more came for so long: who reads the sockets did not run either, and begins now. */
+const quietMs = 50;
 /** How long, at the most, reading goes first after a pause. */
 const catchUpLimitMs = 1000;
 /** Longest time-out that setTimeout takes. */
@@ -44,17 +46,21 @@ export class Pump {
   }
 
   readonly #due = (): void => {
-    const lateByMs = this.#nowMs() - this.#armedForMs;
-    const readUntilMs = lateByMs > lateMs ? this.#nowMs() + catchUpLimitMs : 0;
-    setImmediate(this.#afterReading, readUntilMs, this.#reads);
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#armedForMs > lateMs) this.#readFirst(nowMs + catchUpLimitMs);
+    else setImmediate(this.#look);
   };
 
-  readonly #afterReading = (readUntilMs: number, readsBefore: number): void => {
+  #readFirst(untilMs: number): void {
+    const readsBefore = this.#reads;
+    this.#timer = setTimeout(() => {
+      if (this.#reads !== readsBefore && this.#nowMs() < untilMs) this.#readFirst(untilMs);
+      else this.#look();
+    }, quietMs);
+  }
+
+  readonly #look = (): void => {
     if (this.#ended) return;
-    if (this.#reads !== readsBefore && this.#nowMs() < readUntilMs) {
-      setImmediate(this.#afterReading, readUntilMs, this.#reads);
-      return;
-    }
     this.#armedForMs = Infinity;
     if (this.#deadlineMs() <= this.#nowMs()) this.#tick();
     this.arm();

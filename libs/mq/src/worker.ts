@@ -2,6 +2,7 @@
 // reconnects by itself for ever, and answers every request.
 import { ActionFailure } from '@majordomus/contracts';
 import type { Handlers } from './handlers.ts';
+import { CallerError } from './mdp/errors.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
 import { encodeMessage } from './message.ts';
 import { Pump } from './pump.ts';
@@ -46,9 +47,12 @@ export class Worker implements AsyncDisposable {
   readonly #pump: Pump;
   readonly #running = new Map<HeldRequest, Running>();
   readonly #stopped = Promise.withResolvers<void>();
-  #registered = Promise.withResolvers<void>();
+  #registered = awaited();
+  #wasRegistered = false;
   #toStart: HeldRequest[] = [];
   #socket: DealerSocket | undefined;
+  /** Which socket's events still count. */
+  #connection: object | undefined;
 
   constructor(options: WorkerOptions) {
     const nowMs = performance.now();
@@ -76,7 +80,7 @@ export class Worker implements AsyncDisposable {
 
   /**
    * Resolves when READY was sent over a complete connection: at once if it is registered, else at the next time.
-   * Rejects with the signal's reason.
+   * Rejects with the signal's reason, or with STOPPING when the worker is stopped first.
    */
   async registered({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (signal === undefined) return this.#registered.promise;
@@ -112,7 +116,10 @@ export class Worker implements AsyncDisposable {
         case 'send': this.#socket?.send(effect.frames); break;
         case 'deliver': this.#deliver(effect.request); break;
         case 'abort': this.#abort(effect.request, effect.why); break;
-        case 'registered': this.#registered.resolve(); break;
+        case 'registered':
+          this.#wasRegistered = true;
+          this.#registered.resolve();
+          break;
         case 'stopped': this.#end(); break;
         default: effect satisfies never;
       }
@@ -137,18 +144,18 @@ export class Worker implements AsyncDisposable {
     });
   }
 
-  #connection: object | undefined;
-
   #close(): void {
     this.#connection = undefined;
     this.#socket?.close();
     this.#socket = undefined;
-    this.#registered.resolve();
-    this.#registered = Promise.withResolvers<void>();
+    if (!this.#wasRegistered) return;
+    this.#wasRegistered = false;
+    this.#registered = awaited();
   }
 
   #end(): void {
     this.#pump.end();
+    this.#registered.reject(new CallerError('STOPPING', `the worker of ${this.service} was stopped`, { service: this.service, action: '' }));
     this.#stopped.resolve();
   }
 
@@ -187,4 +194,11 @@ export class Worker implements AsyncDisposable {
     const body = encodeMessage({ action: 'mq.error', data: { status: false, code: 'ABORTED', reason: 'the request was cancelled before it began' } });
     this.#step(() => this.#machine.reply(request, body, performance.now()));
   }
+}
+
+/** A promise that may be rejected although nobody waits for it. */
+function awaited(): PromiseWithResolvers<void> {
+  const result = Promise.withResolvers<void>();
+  result.promise.catch(() => {});
+  return result;
 }

@@ -7,6 +7,7 @@ import { TransportError, type DealerEvents, type DealerOptions, type DealerSocke
 /** ZMQ_ROUTER_NOTIFY, which the binding has no property for; 2 asks for disconnections. */
 const routerNotifyOption = 97;
 const notifyDisconnect = 2;
+const maxPort = 65_535;
 
 /** A ROUTER that delivers the closing of a connection as a message of the routing id and one empty frame (rule R10). */
 class NotifyingRouter extends Router {
@@ -83,12 +84,13 @@ class ZeromqDealer implements DealerSocket {
   }
 }
 
-/** Reads one message after the other until the socket closes. */
+/** Reads one message after the other until the socket closes; what was read in the moment of closing is left alone. */
 function receiveForEver(socket: Socket & { receive(): Promise<Buffer[]> }, take: (frames: Frames) => void): void {
   const failed = (error: unknown): void => {
     if (!socket.closed) throw error;
   };
   const step = (frames: Frames): void => {
+    if (socket.closed) return;
     take(frames);
     if (!socket.closed) socket.receive().then(step, failed);
   };
@@ -97,6 +99,8 @@ function receiveForEver(socket: Socket & { receive(): Promise<Buffer[]> }, take:
 
 export const zeromqTransport: Transport = {
   async bind(endpoint: string, { maxFrameBytes, highWaterMark }: RouterOptions, events: RouterEvents): Promise<RouterSocket> {
+    // libzmq takes the port modulo 65536, and would listen where nobody looks.
+    if (Number(/:(\d+)$/.exec(endpoint)?.[1] ?? 0) > maxPort) throw bindError(endpoint, 'there is no such port');
     const socket = new NotifyingRouter({
       linger: 0,
       mandatory: true,

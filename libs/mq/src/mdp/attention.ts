@@ -13,9 +13,9 @@ export class Attention {
     this.#lastMs = nowMs;
   }
 
-  /** When `observe` is due, so that a pause can be told from idleness. */
+  /** When `observe` is due, so that a pause can be told from idleness; and at once as long as a pause is caught up with. */
   get nextCheckMs(): number {
-    return this.#lastMs + this.#checkMs;
+    return this.#pauseBeganMs === undefined ? this.#lastMs + this.#checkMs : this.#lastMs;
   }
 
   /** When the pause began whose arrivals are still being read, or undefined. */

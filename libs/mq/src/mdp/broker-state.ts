@@ -43,14 +43,14 @@ export interface OpenRequest extends Timed, Linked<OpenRequest> {
   /** Undefined once nobody waits for the answer: cancelled, or the client is gone. */
   client: ClientState | undefined;
   readonly address: Frames;
-  readonly service: ServiceState;
+  service: ServiceState;
   readonly arrivedMs: number;
   /** Empty once it was handed over. */
   body: Frames;
   readonly heldBytes: number;
   /** Who holds it; undefined while it waits. */
   worker: WorkerState | undefined;
-  /** The number in its token; 0 while it waits. */
+  /** The number in its token; 0 if it never had one. */
   sequence: number;
 }
 
@@ -60,8 +60,8 @@ export interface WorkerState extends Timed, Linked<WorkerState> {
   service: ServiceState;
   /** It gave no capacity: one request at a time, and silent while it works (rules R8, R14). */
   plain: boolean;
-  /** How many more requests it takes now. */
-  free: number;
+  /** How many requests it takes at once; it may hold more if it came back with a smaller one. */
+  readonly capacity: number;
   readonly open: Set<OpenRequest>;
   /** It said DISCONNECT, and still owes answers (rule R16). */
   leaving: boolean;
@@ -98,7 +98,7 @@ export const dropKinds = {
   malformed: 'not an MDP message',
   replyNotOpen: 'a reply that is late, repeated or was not asked for',
   replyUnwanted: 'a reply that nobody waits for any more',
-  workerUnknown: 'a message of a worker that is not registered',
+  workerUnknown: 'a reply of a worker that is not registered',
   workerInvalid: 'a worker message that breaks the protocol',
   undeliverable: 'a message whose receiver is gone or does not read',
 } as const;

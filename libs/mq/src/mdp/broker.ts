@@ -8,28 +8,29 @@
 //
 // Liveness is measured in attentive time, which stands still while this process does not run (rule R9).
 import { Attention } from './attention.ts';
-import { brokerError, randomPrefix, tokenFrame, tokenSequence } from './broker-wire.ts';
 import {
   defaultBrokerLimits, dropKinds,
   type BrokerLimits, type BrokerStatus, type ClientState, type DropKind, type OpenRequest, type Outgoing, type RefusalCode, type ServiceState, type WorkerState,
 } from './broker-state.ts';
-import { parseClientRequest, parseWorkerMessage, type ClientRequest, type WorkerMessage } from './codec.ts';
-import { CANCEL, DISCONNECT, EMPTY, HEARTBEAT, isWorkerHeader, maxServiceNameBytes, MDPC, MDPW, mmiPrefix, REQUEST, type Frame, type Frames } from './frames.ts';
-import { LinkedQueue } from './linked-queue.ts';
+import {
+  clientReply, disconnect, errorBody, heartbeat, parseClientRequest, parseWorkerMessage, readWorkerRequest, workerCancel, workerRequest,
+  type ClientRequest, type WorkerMessage,
+} from './codec.ts';
+import { isWorkerHeader, maxServiceNameBytes, mmiPrefix, type Frame, type Frames } from './frames.ts';
+import { judgeSilence } from './liveness.ts';
 import { answerMmi } from './mmi.ts';
+import { bytesOf, heldBytesOf, nameOf, Services } from './services.ts';
 import { Timers } from './timers.ts';
-
-/** What an empty frame costs beside its bytes, so that many of them are not free. */
-const frameOverheadBytes = 64;
+import { Tokens } from './tokens.ts';
 
 export class BrokerMachine {
   /** What is to be sent, in order; the pump sends and empties it. */
   readonly outgoing: Outgoing[] = [];
 
   readonly #limits: BrokerLimits;
-  readonly #prefix: Buffer;
+  readonly #tokens: Tokens;
   readonly #startedMs: number;
-  readonly #services = new Map<string, ServiceState>();
+  readonly #services: Services;
   readonly #workers = new Map<string, WorkerState>();
   readonly #clients = new Map<string, ClientState>();
   readonly #held = new Map<number, OpenRequest>();
@@ -39,14 +40,13 @@ export class BrokerMachine {
     DEADLINE_EXCEEDED: 0, SERVICE_UNKNOWN: 0, WORKER_LOST: 0, OVERLOADED: 0, TOO_LARGE: 0, BAD_REQUEST: 0,
   };
   #sequence = 0;
-  #waiting = 0;
-  #heldBytes = 0;
   readonly #attention: Attention;
 
   /** @param seed at least 8 random bytes, so that tokens are unique over restarts (rule R5) */
   constructor(seed: Uint8Array, nowMs: number, limits: Partial<BrokerLimits> = {}) {
     this.#limits = { ...defaultBrokerLimits, ...limits };
-    this.#prefix = randomPrefix(seed);
+    this.#tokens = new Tokens(seed);
+    this.#services = new Services(this.#limits, this.#timers);
     this.#startedMs = nowMs;
     this.#attention = new Attention(nowMs, this.#limits.heartbeatMs);
   }
@@ -88,14 +88,13 @@ export class BrokerMachine {
   /** The transport could not send a message: the peer is gone, or does not read what it is sent. */
   unsendable(peer: string, frames: Frames, nowMs: number): void {
     this.#dropped.undeliverable += 1;
-    const sequence = frames[2] === REQUEST && frames[3] !== undefined ? tokenSequence(this.#prefix, frames[3]) : -1;
-    const request = this.#held.get(sequence);
-    if (request?.worker?.peer !== peer) return;
-    // It never left, so nobody has begun it; and nothing more is given to this worker until it is heard of.
-    request.worker.silent = true;
-    request.worker.service.idle.delete(request.worker);
-    this.#refuse(request, 'OVERLOADED', `a worker of ${nameOf(request.service)} does not read its requests`);
-    this.#release(request, nowMs);
+    const sent = readWorkerRequest(frames);
+    const request = sent === undefined ? undefined : this.#held.get(this.#tokens.sequenceOf(sent.token));
+    const worker = request?.worker;
+    if (sent === undefined || request === undefined || worker?.peer !== peer) return;
+    this.#passOver(worker);
+    if (request.client === undefined) this.#release(request, nowMs);
+    else this.#waitAgain(request, worker, sent.body, nowMs);
   }
 
   /** To be called at `deadlineMs`, when what had arrived until then was read (rule R9). */
@@ -113,16 +112,17 @@ export class BrokerMachine {
   }
 
   status(nowMs: number): BrokerStatus {
+    const services = [...this.#services.byKey.values()]
+      .map((service) => ({ name: nameOf(service), workers: service.workers, waiting: service.waiting.size, served: service.served }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
     return {
       protocol: 'MDP/0.1',
       uptimeMs: Math.round(nowMs - this.#startedMs),
       clients: this.#clients.size,
-      workers: this.#workers.size,
-      open: this.#waiting + this.#held.size,
-      heldBytes: this.#heldBytes,
-      services: [...this.#services.values()]
-        .map((service) => ({ name: nameOf(service), workers: service.workers, waiting: service.waiting.size, served: service.served }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      workers: services.reduce((sum, { workers }) => sum + workers, 0),
+      open: this.#services.waiting + this.#held.size,
+      heldBytes: this.#services.heldBytes,
+      services,
       dropped: { ...this.#dropped },
       refused: { ...this.#refused },
     };
@@ -131,13 +131,14 @@ export class BrokerMachine {
   // ── clients ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #fromClient(peer: string, { address, service: frame, timeoutMs, body }: ClientRequest, nowMs: number): void {
+    if (frame.length === 0 || frame.length > maxServiceNameBytes) {
+      const shown = frame.subarray(0, maxServiceNameBytes);
+      return this.#sendError(peer, address, shown, 'BAD_REQUEST', `the service name has ${frame.length} bytes; it needs 1 to ${maxServiceNameBytes}`);
+    }
     const key = frame.toString('latin1');
     if (key.startsWith(mmiPrefix)) {
       this.#management(peer, address, frame, body, nowMs);
       return;
-    }
-    if (frame.length === 0 || frame.length > maxServiceNameBytes) {
-      return this.#sendError(peer, address, frame, 'BAD_REQUEST', `the service name has ${frame.length} bytes; it needs 1 to ${maxServiceNameBytes}`);
     }
     if (body.length === 0) {
       return this.#sendError(peer, address, frame, 'BAD_REQUEST', 'the request has no body; it needs an action and data');
@@ -154,48 +155,34 @@ export class BrokerMachine {
     if (client.open.size >= this.#limits.maxOpenPerClient) {
       return this.#sendError(peer, address, frame, 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
     }
-    const service = this.#requireService(key, frame, nowMs);
+    const service = this.#services.require(key, frame, nowMs);
     const arrivedMs = this.#attention.pauseBeganMs ?? nowMs;
     const request: OpenRequest = {
       kind: 'request', client, address, service, arrivedMs, body,
-      heldBytes: bytes + frameOverheadBytes * (address.length + body.length),
+      heldBytes: heldBytesOf(address, bytes, body.length),
       worker: undefined, sequence: 0,
       dueMs: arrivedMs + Math.min(timeoutMs ?? this.#limits.defaultTimeoutMs, this.#limits.maxTimeoutMs), heapIndex: -1,
       previous: undefined, next: undefined, queue: undefined,
     };
     if (request.dueMs <= nowMs) {
       this.#refuse(request, 'DEADLINE_EXCEEDED', `the request for ${nameOf(service)} came after its deadline`);
-      this.#forgetIfUnused(service);
+      this.#services.forgetIfUnused(service);
       return;
     }
     const worker = service.idle.shift();
     if (worker !== undefined) {
       client.open.add(request);
       this.#handOver(request, worker, nowMs);
-      if (worker.free > 0) service.idle.push(worker);
+      if (takes(worker)) service.idle.push(worker);
       return;
     }
-    const full = this.#whyNotWait(service, request);
+    const full = this.#services.whyFull(service, request.heldBytes);
     if (full !== undefined) {
-      this.#forgetIfUnused(service);
+      this.#services.forgetIfUnused(service);
       return this.#sendError(peer, address, frame, 'OVERLOADED', full);
     }
     client.open.add(request);
-    service.waiting.push(request);
-    this.#waiting += 1;
-    this.#heldBytes += request.heldBytes;
-    this.#timers.set(request, request.dueMs);
-    if (service.workers === 0 && service.heapIndex < 0) this.#armGrace(service);
-  }
-
-  #whyNotWait(service: ServiceState, request: OpenRequest): string | undefined {
-    if (service.waiting.size >= this.#limits.maxWaitingPerService) {
-      return `${service.waiting.size} requests wait for ${nameOf(service)}, which is the limit; try again later`;
-    }
-    if (this.#heldBytes + request.heldBytes > this.#limits.maxHeldBytes) {
-      return `waiting requests hold ${this.#heldBytes} bytes, and ${this.#limits.maxHeldBytes} is the limit; try again later`;
-    }
-    return undefined;
+    this.#services.wait(request);
   }
 
   #management(peer: string, address: Frames, frame: Frame, body: Frames, nowMs: number): void {
@@ -208,8 +195,8 @@ export class BrokerMachine {
       }
       return;
     }
-    const answer = answerMmi(name, body[0], this.#services, () => this.status(nowMs));
-    this.outgoing.push({ peer, frames: [...address, EMPTY, MDPC, frame, Buffer.from(answer)] });
+    const answer = answerMmi(name, body[0], this.#services.byKey, () => this.status(nowMs));
+    this.outgoing.push({ peer, frames: clientReply(address, frame, [Buffer.from(answer)]) });
   }
 
   /** Nobody waits for the answer any more: a waiting request is dropped, a held one runs on (rules R10, R17). */
@@ -217,8 +204,8 @@ export class BrokerMachine {
     request.client = undefined;
     const { worker } = request;
     if (worker === undefined) {
-      this.#unqueue(request);
-      this.#forgetIfUnused(request.service);
+      this.#services.unwait(request);
+      this.#services.forgetIfUnused(request.service);
     } else {
       this.#sendCancel(worker, request);
     }
@@ -232,7 +219,8 @@ export class BrokerMachine {
     if (message.kind === 'invalid') return this.#violation(peer, worker, nowMs);
     if (worker === undefined) {
       if (message.kind === 'disconnect') return;
-      this.#dropped.workerUnknown += 1;
+      // A heartbeat loses nothing, and is also how a worker that left learns that nothing more comes (mdp/worker.ts).
+      if (message.kind === 'reply') this.#dropped.workerUnknown += 1;
       return this.#sendDisconnect(peer);
     }
     switch (message.kind) {
@@ -247,25 +235,23 @@ export class BrokerMachine {
     const key = frame.toString('latin1');
     const badName = frame.length === 0 || frame.length > maxServiceNameBytes || key.startsWith(mmiPrefix);
     if (badName || (known !== undefined && !known.leaving)) return this.#violation(peer, known, nowMs);
-    const service = this.#requireService(key, frame, nowMs);
+    const service = this.#services.require(key, frame, nowMs);
     const open = known?.open ?? new Set<OpenRequest>();
-    const slots = Math.min(capacity ?? 1, this.#limits.maxCapacity);
     const worker: WorkerState = {
-      kind: 'worker', peer, service, plain: capacity === undefined, free: Math.max(0, slots - open.size), open,
+      kind: 'worker', peer, service, plain: capacity === undefined, capacity: Math.min(capacity ?? 1, this.#limits.maxCapacity), open,
       leaving: false, silent: false, stuckSinceMs: undefined, lastHeardMs: this.#attention.at(nowMs), lastSentMs: nowMs,
       dueMs: 0, heapIndex: -1, previous: undefined, next: undefined, queue: undefined,
     };
     for (const request of open) request.worker = worker;
     this.#workers.set(peer, worker);
-    service.workers += 1;
-    this.#timers.delete(service);
+    this.#services.addWorker(service);
     this.#timers.set(worker, nowMs + this.#limits.heartbeatMs);
     this.#offer(worker, nowMs);
   }
 
   #reply(worker: WorkerState, token: Frame, body: Frames, nowMs: number): void {
     this.#heard(worker, nowMs);
-    const request = this.#held.get(tokenSequence(this.#prefix, token));
+    const request = this.#held.get(this.#tokens.sequenceOf(token));
     if (request === undefined || request.worker !== worker) {
       this.#dropped.replyNotOpen += 1;
       return;
@@ -273,11 +259,7 @@ export class BrokerMachine {
     const { client, service } = request;
     service.served += 1;
     if (client === undefined) this.#dropped.replyUnwanted += 1;
-    else {
-      const frames: Frames = request.address.length === 0 ? [EMPTY, MDPC, service.frame] : [...request.address, EMPTY, MDPC, service.frame];
-      for (const frame of body) frames.push(frame);
-      this.outgoing.push({ peer: client.peer, frames });
-    }
+    else this.outgoing.push({ peer: client.peer, frames: clientReply(request.address, service.frame, body) });
     this.#release(request, nowMs);
   }
 
@@ -286,10 +268,7 @@ export class BrokerMachine {
     worker.lastHeardMs = this.#attention.at(nowMs);
     if (!worker.silent && worker.stuckSinceMs === undefined) return;
     worker.silent = false;
-    if (worker.stuckSinceMs !== undefined) {
-      worker.stuckSinceMs = undefined;
-      worker.free += 1;
-    }
+    worker.stuckSinceMs = undefined;
     this.#offer(worker, nowMs);
   }
 
@@ -298,7 +277,11 @@ export class BrokerMachine {
     if (worker.leaving) return;
     worker.leaving = true;
     this.#unlist(worker, nowMs);
-    if (worker.open.size === 0) this.#workers.delete(worker.peer);
+    this.#forgetIfLeft(worker);
+  }
+
+  #forgetIfLeft(worker: WorkerState): void {
+    if (worker.leaving && worker.open.size === 0) this.#workers.delete(worker.peer);
   }
 
   /** It is gone: whoever waits for it is told at once (rules R7, R10). */
@@ -316,11 +299,7 @@ export class BrokerMachine {
     const { service } = worker;
     this.#timers.delete(worker);
     service.idle.delete(worker);
-    service.workers -= 1;
-    if (service.workers > 0) return;
-    service.lostMs = nowMs;
-    if (service.waiting.size > 0) this.#armGrace(service);
-    else this.#forgetIfUnused(service);
+    this.#services.removeWorker(service, nowMs);
   }
 
   /** Rule R11: told to begin anew. */
@@ -330,24 +309,21 @@ export class BrokerMachine {
     this.#sendDisconnect(peer);
   }
 
+  /** Nothing more is given to this worker until it is heard of. */
+  #passOver(worker: WorkerState): void {
+    worker.silent = true;
+    worker.service.idle.delete(worker);
+  }
+
   /** Once a heartbeat interval: is it alive, and does it know that we are (rule R9)? */
   #judge(worker: WorkerState, nowMs: number): void {
     const { heartbeatMs, livenessMs } = this.#limits;
-    const nowAttentiveMs = this.#attention.at(nowMs);
-    const silentMs = nowAttentiveMs - worker.lastHeardMs;
-    if (silentMs >= livenessMs) {
-      const stuckMs = worker.stuckSinceMs === undefined ? 0 : nowAttentiveMs - worker.stuckSinceMs;
-      const holds = worker.open.size > 0;
-      const gone = worker.stuckSinceMs === undefined
-        ? !holds || (!worker.plain && silentMs >= 3 * livenessMs)
-        : stuckMs >= livenessMs;
-      if (gone) return this.#lose(worker, nowMs);
-      worker.silent = true;
-      worker.service.idle.delete(worker);
-    }
+    const verdict = judgeSilence(worker, this.#attention.at(nowMs), livenessMs);
+    if (verdict === 'gone') return this.#lose(worker, nowMs);
+    if (verdict === 'silent') this.#passOver(worker);
     if (nowMs - worker.lastSentMs >= heartbeatMs) {
       worker.lastSentMs = nowMs;
-      this.outgoing.push({ peer: worker.peer, frames: [EMPTY, MDPW, HEARTBEAT] });
+      this.outgoing.push({ peer: worker.peer, frames: heartbeat() });
     }
     this.#timers.set(worker, Math.max(worker.lastSentMs + heartbeatMs, nowMs + 1));
   }
@@ -363,7 +339,7 @@ export class BrokerMachine {
         if (worker.queue === undefined) service.idle.push(worker);
         return;
       }
-      this.#unqueue(request);
+      this.#services.unwait(request);
       if (request.dueMs <= nowMs) this.#expire(request);
       else this.#handOver(request, worker, nowMs);
     }
@@ -376,12 +352,24 @@ export class BrokerMachine {
     this.#held.set(this.#sequence, request);
     this.#timers.set(request, request.dueMs);
     worker.open.add(request);
-    worker.free -= 1;
     worker.lastSentMs = nowMs;
-    const frames: Frames = [EMPTY, MDPW, REQUEST, tokenFrame(this.#prefix, this.#sequence), EMPTY];
-    for (const frame of request.body) frames.push(frame);
+    this.outgoing.push({ peer: worker.peer, frames: workerRequest(this.#tokens.of(this.#sequence), request.body) });
     request.body = [];
-    this.outgoing.push({ peer: worker.peer, frames });
+  }
+
+  /** It never left, so nobody has begun it: it waits again, before those that came later, or goes to another worker. */
+  #waitAgain(request: OpenRequest, worker: WorkerState, body: Frames, nowMs: number): void {
+    this.#held.delete(request.sequence);
+    worker.open.delete(request);
+    this.#forgetIfLeft(worker);
+    // Its service may have been forgotten since, with its last worker.
+    const service = this.#services.require(request.service.key, request.service.frame, nowMs);
+    request.worker = undefined;
+    request.service = service;
+    request.body = body;
+    this.#services.wait(request);
+    const idle = service.idle.shift();
+    if (idle !== undefined) this.#offer(idle, nowMs);
   }
 
   /** A held request is over, and its worker has the slot back. */
@@ -389,18 +377,17 @@ export class BrokerMachine {
     const { worker } = request;
     this.#close(request);
     if (worker === undefined) return;
-    worker.free += 1;
-    if (!worker.leaving) this.#offer(worker, nowMs);
-    else if (worker.open.size === 0) this.#workers.delete(worker.peer);
+    this.#forgetIfLeft(worker);
+    this.#offer(worker, nowMs);
   }
 
   /** Its deadline passed (rules R6, R8). */
   #deadline(request: OpenRequest, nowMs: number): void {
     const { worker } = request;
     if (worker === undefined) {
-      this.#unqueue(request);
+      this.#services.unwait(request);
       this.#expire(request);
-      this.#forgetIfUnused(request.service);
+      this.#services.forgetIfUnused(request.service);
       return;
     }
     this.#expire(request);
@@ -411,7 +398,7 @@ export class BrokerMachine {
     }
     this.#close(request);
     worker.stuckSinceMs = this.#attention.at(nowMs);
-    if (worker.leaving && worker.open.size === 0) this.#workers.delete(worker.peer);
+    this.#forgetIfLeft(worker);
   }
 
   #expire(request: OpenRequest): void {
@@ -419,14 +406,6 @@ export class BrokerMachine {
       : request.service.workers > 0 ? 'no worker was free' : 'no worker offers it';
     request.client?.open.delete(request);
     this.#refuse(request, 'DEADLINE_EXCEEDED', `no answer of ${nameOf(request.service)} within ${Math.round(request.dueMs - request.arrivedMs)} ms: ${where}`);
-  }
-
-  /** Out of the waiting queue, with all that it held. */
-  #unqueue(request: OpenRequest): void {
-    request.service.waiting.delete(request);
-    this.#timers.delete(request);
-    this.#waiting -= 1;
-    this.#heldBytes -= request.heldBytes;
   }
 
   /** A held request is not open any more. */
@@ -437,42 +416,14 @@ export class BrokerMachine {
     request.worker?.open.delete(request);
   }
 
-  // ── services ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #requireService(key: string, frame: Frame, nowMs: number): ServiceState {
-    let service = this.#services.get(key);
-    if (service === undefined) {
-      service = {
-        kind: 'service', key, frame: Buffer.from(frame), waiting: new LinkedQueue(), idle: new LinkedQueue(),
-        workers: 0, served: 0, lostMs: nowMs, dueMs: 0, heapIndex: -1,
-      };
-      this.#services.set(key, service);
-    }
-    return service;
-  }
-
-  /** A name that nobody offers and nobody asks for costs nothing (rule R13). */
-  #forgetIfUnused(service: ServiceState): void {
-    if (service.workers > 0 || service.waiting.size > 0) return;
-    this.#timers.delete(service);
-    this.#services.delete(service.key);
-  }
-
-  /** The requests of a service without workers wait for one, but not longer than the discovery grace (rule R7). */
-  #armGrace(service: ServiceState): void {
-    const first = service.waiting.first;
-    if (first !== undefined) this.#timers.set(service, Math.max(first.arrivedMs, service.lostMs) + this.#limits.discoveryGraceMs);
-  }
-
+  /** Its service has had no worker for too long (rule R7). */
   #graceOver(service: ServiceState, nowMs: number): void {
-    for (let request = service.waiting.first; request !== undefined; request = service.waiting.first) {
-      if (Math.max(request.arrivedMs, service.lostMs) + this.#limits.discoveryGraceMs > nowMs) break;
-      this.#unqueue(request);
+    for (let request = this.#services.firstOverdue(service, nowMs); request !== undefined; request = this.#services.firstOverdue(service, nowMs)) {
+      this.#services.unwait(request);
       request.client?.open.delete(request);
       this.#refuse(request, 'SERVICE_UNKNOWN', `no worker offers ${nameOf(service)}; is it started, and is its name right?`);
     }
-    this.#armGrace(service);
-    this.#forgetIfUnused(service);
+    this.#services.forgetIfUnused(service);
   }
 
   // ── what is sent ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -484,31 +435,21 @@ export class BrokerMachine {
 
   #sendError(peer: string, address: Frames, service: Frame, code: RefusalCode, reason: string): void {
     this.#refused[code] += 1;
-    this.outgoing.push({ peer, frames: [...address, EMPTY, MDPC, service, ...brokerError(code, reason)] });
+    this.outgoing.push({ peer, frames: clientReply(address, service, errorBody(code, reason)) });
   }
 
   #sendCancel(worker: WorkerState, request: OpenRequest): void {
-    if (worker.plain) return;
-    this.outgoing.push({ peer: worker.peer, frames: [EMPTY, MDPW, CANCEL, tokenFrame(this.#prefix, request.sequence), EMPTY] });
+    if (worker.plain || worker.leaving) return;
+    this.outgoing.push({ peer: worker.peer, frames: workerCancel(this.#tokens.of(request.sequence)) });
   }
 
   #sendDisconnect(peer: string): void {
-    this.outgoing.push({ peer, frames: [EMPTY, MDPW, DISCONNECT] });
+    this.outgoing.push({ peer, frames: disconnect() });
   }
 }
 
 function takes(worker: WorkerState): boolean {
-  return worker.free > 0 && !worker.leaving && !worker.silent && worker.stuckSinceMs === undefined;
-}
-
-function nameOf(service: ServiceState): string {
-  return service.frame.toString();
-}
-
-function bytesOf(frames: Frames): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frame.length;
-  return bytes;
+  return worker.open.size < worker.capacity && !worker.leaving && !worker.silent && worker.stuckSinceMs === undefined;
 }
 
 function sameFrames(a: Frames, b: Frames): boolean {

@@ -117,10 +117,13 @@ export class ClientMachine {
     if (call?.sent === true) this.#settle(call, { kind: 'reply', body: reply.body });
   }
 
-  /** The transport could not take a request: the broker does not read what it is sent. */
+  /**
+   * The transport could not take a request: the connection has just closed, and its event is still to come, or the broker
+   * does not read. Nothing was done, so the call waits for the next connection (rule C4).
+   */
   unsendable(frames: Frames): void {
     const call = this.#callOf(frames.slice(0, frames.findIndex((frame) => frame.length === 0)));
-    if (call !== undefined) this.#settle(call, { kind: 'failed', code: 'OVERLOADED' });
+    if (call !== undefined) call.sent = false;
   }
 
   tick(nowMs: number): void {
@@ -142,6 +145,8 @@ export class ClientMachine {
 
   #send(call: OpenCall, nowMs: number): void {
     const leftMs = call.dueMs - nowMs;
+    // Its caller has given up, only the tick that says so has not come yet.
+    if (leftMs <= 0) return;
     const timeoutMs = this.#dialect === 'rfc' ? undefined : leftMs - Math.min(leftMs * marginPart, maxMarginMs);
     call.sent = true;
     this.effects.push({ do: 'send', frames: clientRequest(this.#addressOf(call), call.service, timeoutMs, call.body) });

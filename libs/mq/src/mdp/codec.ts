@@ -1,7 +1,7 @@
 // From frames to meaning and back, for all three sides of the wire (docs/protocol.md, "Frames", rules R1 to R3, R5, W5).
 // Pure and total: any frames give a value or undefined, none throws.
 import {
-  command, DISCONNECT, EMPTY, HEARTBEAT, isClientHeader, isWorkerHeader, MDPC, MDPW, mmiPrefix, READY, REPLY, type Frame, type Frames,
+  CANCEL, command, DISCONNECT, EMPTY, errorAction, HEARTBEAT, isClientHeader, isWorkerHeader, MDPC, MDPW, mmiPrefix, READY, REPLY, REQUEST, type Frame, type Frames,
 } from './frames.ts';
 
 /** Rule R1: a client's own address frames, at most. */
@@ -52,7 +52,10 @@ function isMmi(service: Frame): boolean {
   return service.length >= mmiPrefix.length && service.toString('latin1', 0, mmiPrefix.length) === mmiPrefix;
 }
 
+const errorActionFrame = Buffer.from(errorAction);
 const timeoutPattern = /^\d{1,10}(\.\d{1,10})?$/;
+/** The longest that ten digits can say: a longer frame would be read as body. */
+const longestTimeoutMs = 9_999_999_999_000;
 
 /** Rule R2: milliseconds; undefined for `None`; null if the frame is no timeout. */
 function parseTimeout(frame: Frame): number | undefined | null {
@@ -78,8 +81,7 @@ const invalidMessage: WorkerMessage = { kind: 'invalid' };
 /** A worker's message to the broker, or undefined if it is none. */
 export function parseWorkerMessage(frames: Frames): WorkerMessage | undefined {
   if (frames.length < 3 || frames[0]?.length !== 0 || !isWorkerHeader(frames[1])) return undefined;
-  const code = frames[2];
-  switch (code?.length === 1 ? code[0] : undefined) {
+  switch (commandOf(frames[2])) {
     case command.ready: {
       const service = frames[3];
       return service === undefined ? invalidMessage : { kind: 'ready', service, capacity: parseCapacity(frames[4]) };
@@ -100,7 +102,7 @@ export function parseWorkerMessage(frames: Frames): WorkerMessage | undefined {
 /** Rule R14: undefined without the frame (a plain worker); an invalid one is 1. */
 function parseCapacity(frame: Frame | undefined): number | undefined {
   if (frame === undefined) return undefined;
-  const text = frame.length <= 10 ? frame.toString('latin1') : '';
+  const text = frame.length <= 20 ? frame.toString('latin1') : '';
   return /^[1-9]\d*$/.test(text) ? Number(text) : 1;
 }
 
@@ -159,22 +161,50 @@ export function parseClientReply(frames: Frames): ClientReply | undefined {
 
 /** A client's REQUEST; with `timeoutMs` in the timed dialect. */
 export function clientRequest(address: Frames, service: Frame, timeoutMs: number | undefined, body: Frames): Frames {
-  const timeout = timeoutMs === undefined ? [] : [Buffer.from((Math.max(0, timeoutMs) / 1000).toFixed(3))];
+  const timeout = timeoutMs === undefined ? [] : [Buffer.from((Math.min(Math.max(0, timeoutMs), longestTimeoutMs) / 1000).toFixed(3))];
   return [...address, EMPTY, MDPC, service, ...timeout, ...body];
+}
+
+/** The broker's REPLY to a client. */
+export function clientReply(address: Frames, service: Frame, body: Frames): Frames {
+  return [...address, EMPTY, MDPC, service, ...body];
+}
+
+/** The body of a reply that the broker gives itself (rule R7). */
+export function errorBody(code: string, reason: string): Frames {
+  return [errorActionFrame, Buffer.from(JSON.stringify({ status: false, code, reason }))];
 }
 
 export function workerReady(service: Frame, capacity: number | undefined): Frames {
   return capacity === undefined ? [EMPTY, MDPW, READY, service] : [EMPTY, MDPW, READY, service, Buffer.from(String(capacity))];
 }
 
+/** The broker's REQUEST to a worker. */
+export function workerRequest(token: Frame, body: Frames): Frames {
+  return [EMPTY, MDPW, REQUEST, token, EMPTY, ...body];
+}
+
+/** The token and body of a message that `workerRequest` made, or undefined if it is another. */
+export function readWorkerRequest(frames: Frames): { readonly token: Frame; readonly body: Frames } | undefined {
+  const token = frames[3];
+  return commandOf(frames[2]) === command.request && token !== undefined ? { token, body: frames.slice(5) } : undefined;
+}
+
+/** The broker's CANCEL to a worker (rule R17). */
+export function workerCancel(token: Frame): Frames {
+  return [EMPTY, MDPW, CANCEL, token, EMPTY];
+}
+
 export function workerReply(envelope: Frames, body: Frames): Frames {
   return [EMPTY, MDPW, REPLY, ...envelope, EMPTY, ...body];
 }
 
-export function workerHeartbeat(): Frames {
+/** HEARTBEAT, both ways. */
+export function heartbeat(): Frames {
   return [EMPTY, MDPW, HEARTBEAT];
 }
 
-export function workerDisconnect(): Frames {
+/** DISCONNECT, both ways. */
+export function disconnect(): Frames {
   return [EMPTY, MDPW, DISCONNECT];
 }

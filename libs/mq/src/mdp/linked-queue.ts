@@ -31,6 +31,18 @@ export class LinkedQueue<T extends Linked<T>> {
     this.#size += 1;
   }
 
+  /** Puts an item that stands in no queue before one that stands in this, or at the end. */
+  insertBefore(item: T, next: T | undefined): void {
+    if (next === undefined) return this.push(item);
+    item.previous = next.previous;
+    item.next = next;
+    item.queue = this;
+    if (next.previous === undefined) this.#first = item;
+    else next.previous.next = item;
+    next.previous = item;
+    this.#size += 1;
+  }
+
   /** Removes an item; one that stands elsewhere or nowhere is left alone. */
   delete(item: T): void {
     if (item.queue !== this) return;

@@ -9,7 +9,7 @@
 // that crossed its goodbye.
 import { Attention } from './attention.ts';
 import { Backoff } from './backoff.ts';
-import { parseBrokerMessage, workerDisconnect, workerHeartbeat, workerReady, workerReply } from './codec.ts';
+import { disconnect, heartbeat, parseBrokerMessage, workerReady, workerReply } from './codec.ts';
 import type { Frames } from './frames.ts';
 
 export interface WorkerMachineOptions {
@@ -141,10 +141,13 @@ export class WorkerMachine {
 
   /** The answer to a request; dropped if the connection that brought it is gone (rule W5). */
   reply(request: HeldRequest, body: Frames, nowMs: number): void {
+    this.#attention.observe(nowMs);
     const key = envelopeKey(request.envelope);
     if (request.connection !== this.#connection || this.#held.get(key) !== request) return;
     this.#held.delete(key);
     this.#send(workerReply(request.envelope, body), nowMs);
+    // The broker may have been silent because of what was held: the shorter liveness counts from here (rule W1).
+    if (this.#held.size === 0) this.#lastHeardMs = this.#attention.at(nowMs);
     if (this.#state === 'leaving') this.#settle(nowMs);
   }
 
@@ -157,7 +160,7 @@ export class WorkerMachine {
     }
     this.#state = 'leaving';
     this.#stopByMs = nowMs + this.#options.stopLimitMs;
-    this.#send(workerDisconnect(), nowMs);
+    this.#send(disconnect(), nowMs);
     for (const request of this.#held.values()) this.effects.push({ do: 'abort', request, why: 'stopping' });
     this.#settle(nowMs);
   }
@@ -171,7 +174,7 @@ export class WorkerMachine {
         return;
       case 'registered':
         if (this.#attention.at(nowMs) - this.#lastHeardMs >= this.#livenessMs()) this.#giveUp(nowMs);
-        else if (nowMs - this.#lastSentMs >= this.#options.heartbeatMs) this.#send(workerHeartbeat(), nowMs);
+        else if (nowMs - this.#lastSentMs >= this.#options.heartbeatMs) this.#send(heartbeat(), nowMs);
         return;
       case 'leaving':
         if (nowMs >= Math.min(this.#stopByMs, this.#settledByMs)) this.#finish();
@@ -206,7 +209,7 @@ export class WorkerMachine {
   #settle(nowMs: number): void {
     if (this.#held.size > 0) return;
     this.#settledByMs = nowMs + this.#options.settleMs;
-    this.#send(workerHeartbeat(), nowMs);
+    this.#send(heartbeat(), nowMs);
   }
 
   #finish(): void {

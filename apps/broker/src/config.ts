@@ -1,6 +1,6 @@
 // The settings of the broker: where it listens, and every limit of docs/protocol.md, rule R13.
 import { defaultBrokerLimits, type BrokerLimits } from '@majordomus/mq';
-import { bindSetting, commonSettings, parseFlags, readSettings as readAll, type CommonSettings, type Setting, type SettingDefinitions } from '@majordomus/runtime';
+import { bindSetting, commonSettings, parseFlags, readSettings as readAll, StartError, type CommonSettings, type Setting, type SettingDefinitions } from '@majordomus/runtime';
 import { z } from 'zod';
 
 const limitDescriptions = {
@@ -10,6 +10,7 @@ const limitDescriptions = {
   heartbeatMs: 'how often workers are told that the broker lives',
   livenessMs: 'how long a worker may be silent',
   maxBodyBytes: 'the largest body that is passed on',
+  maxFrameBytes: 'the largest frame that is read; the connection of who sends a larger one is closed',
   maxOpenPerClient: 'how many requests a client may have open',
   maxWaitingPerService: 'how many requests may wait for one service',
   maxCapacity: 'how many requests a worker may take at once',
@@ -37,5 +38,8 @@ export interface BrokerSettings extends CommonSettings {
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): BrokerSettings {
   const all = readAll(settings, { flags: parseFlags(settings, args), env });
   const limits = Object.fromEntries(limitKeys.map((key) => [key, all[key]])) as unknown as BrokerLimits;
+  if (limits.maxFrameBytes <= limits.maxBodyBytes) {
+    throw new StartError('SETTING_INVALID', `max-frame-bytes (${limits.maxFrameBytes}) must be above max-body-bytes (${limits.maxBodyBytes}), or a body that is too large closes the connection instead of being answered`);
+  }
   return { home: all.home, broker: all.broker, host: all.host, logLevel: all.logLevel, bind: all.bind, limits };
 }

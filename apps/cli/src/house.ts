@@ -84,16 +84,14 @@ export class House implements AsyncDisposable {
 
   async #startParts({ onProgress, log }: HouseOptions, signal: AbortSignal): Promise<void> {
     onProgress('starting the broker');
-    const bindFlags = ['--bind', this.#settings.bind];
-    const brokerCommand = this.#add('broker', bindFlags);
+    // A port that was chosen stays: a broker that is started again must be found where it was.
+    this.#add('broker', () => ['--bind', this.#endpoint]);
     await this.#untilReady('broker', signal);
     this.#endpoint = this.#supervisor.facts('broker')['endpoint'] ?? this.#settings.bind;
-    // A port that was chosen stays: a broker that is started again must be found where it was.
-    brokerCommand.splice(-bindFlags.length, bindFlags.length, '--bind', this.#endpoint);
     tellRunning(this.#settings.home, { broker: connectable(this.#endpoint), host: this.#settings.host });
     const others = partNames.filter((part) => part !== 'broker');
     onProgress(`starting ${others.join(', ')}`);
-    for (const part of others) this.#add(part, ['--broker', connectable(this.#endpoint)]);
+    for (const part of others) this.#add(part, () => ['--broker', connectable(this.#endpoint)]);
     await Promise.all(others.map((part) => this.#untilReady(part, signal)));
     this.#worker = new Worker({
       endpoint: connectable(this.#endpoint), service: hostService(this.#settings.host, 'house'), handlers: this.#handlers(), capacity: workerCapacity, log,
@@ -101,13 +99,18 @@ export class House implements AsyncDisposable {
     await this.#worker.registered({ signal });
   }
 
-  /** Starts a part; its command, which the supervisor reads anew at each start. */
-  #add(part: PartName, flags: readonly string[]): string[] {
+  /** Starts a part; its flags are asked for anew at each start. */
+  #add(part: PartName, flags: () => readonly string[]): void {
     const { home, host, logLevel } = this.#settings;
-    const command = [process.execPath, partProgram(part), '--home', home, '--host', host, '--log-level', logLevel, ...flags];
-    this.#supervisor.add({ name: part, command, cwd: home, env: process.env });
+    this.#supervisor.add({
+      name: part,
+      get command() {
+        return [process.execPath, partProgram(part), '--home', home, '--host', host, '--log-level', logLevel, ...flags()];
+      },
+      cwd: home,
+      env: process.env,
+    });
     this.#supervisor.start(part);
-    return command;
   }
 
   /** A part that cannot start as it was told will not do so later either. */

@@ -133,8 +133,7 @@ export class Plugins {
     } catch (error) {
       if (!(error instanceof PeerError) || error.code !== 'PACKAGE_NOT_FOUND') throw error;
       const meant = didYouMean(name, (await this.#packages()).map((installed) => installed.name).filter((installed) => installed !== name));
-      const hint = meant === undefined ? 'see what is with: domus plugin list' : `did you mean ${meant}?`;
-      throw refuse(pluginStart, 'PLUGIN_NOT_FOUND', `no plugin ${name} is installed on ${this.#options.host}; ${hint}`);
+      throw refuse(pluginStart, 'PLUGIN_NOT_FOUND', meant === undefined ? error.message : `no plugin ${name} is installed on ${this.#options.host}; did you mean ${meant}?`);
     }
   }
 

@@ -10,12 +10,8 @@ export interface BrokerOptions {
   /** Where it listens; port `*` or 0 for any free one. */
   readonly endpoint: string;
   readonly limits?: Partial<BrokerLimits>;
-  /** Largest frame; a peer that sends a larger one is disconnected (rule R13). */
-  readonly maxFrameBytes?: number;
   readonly transport?: Transport;
 }
-
-const defaultMaxFrameBytes = 64 * 1024 * 1024;
 
 export class Broker implements AsyncDisposable {
   readonly #machine: BrokerMachine;
@@ -31,9 +27,9 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Listens. @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
-  static async bind({ endpoint, limits = {}, maxFrameBytes = defaultMaxFrameBytes, transport = zeromqTransport }: BrokerOptions): Promise<Broker> {
+  static async bind({ endpoint, limits = {}, transport = zeromqTransport }: BrokerOptions): Promise<Broker> {
     const broker = new Broker(limits);
-    const { maxOpenPerClient, maxCapacity } = { ...defaultBrokerLimits, ...limits };
+    const { maxFrameBytes, maxOpenPerClient, maxCapacity } = { ...defaultBrokerLimits, ...limits };
     broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity) }, {
       message: (peer, frames) => {
         broker.#pump.read();

@@ -1,8 +1,9 @@
 // One socket of a client: the machine of mdp/client.ts with a socket and a timer.
+import { Connection } from './connection.ts';
 import { ClientMachine, type CallOutcome, type Dialect, type OpenCall } from './mdp/client.ts';
 import type { Frame, Frames } from './mdp/frames.ts';
 import { Pump } from './pump.ts';
-import type { DealerSocket, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 export interface ClientLinkOptions {
   readonly endpoint: string;
@@ -12,20 +13,23 @@ export interface ClientLinkOptions {
 }
 
 export class ClientLink {
-  readonly #options: ClientLinkOptions;
   readonly #machine: ClientMachine;
   readonly #pump: Pump;
-  #socket: DealerSocket | undefined;
+  readonly #connection: Connection;
 
-  constructor(options: ClientLinkOptions) {
-    this.#options = options;
-    this.#machine = new ClientMachine(options, Math.random);
-    this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => {
-      this.#machine.tick(performance.now());
-      this.#flush();
+  constructor({ endpoint, transport, dialect, share }: ClientLinkOptions) {
+    this.#machine = new ClientMachine({ dialect, share }, Math.random);
+    this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => this.#step(() => this.#machine.tick(performance.now())));
+    this.#connection = new Connection(transport, endpoint, { highWaterMark: Math.max(1000, share), lingerMs: 0 }, {
+      connected: () => this.#step(() => this.#machine.connected(performance.now())),
+      disconnected: () => this.#step(() => this.#machine.disconnected(performance.now())),
+      message: (frames) => {
+        this.#pump.read();
+        this.#step(() => this.#machine.receive(frames));
+      },
+      unsendable: (frames) => this.#step(() => this.#machine.unsendable(frames)),
     });
-    this.#machine.start();
-    this.#flush();
+    this.#step(() => this.#machine.start());
   }
 
   get openCalls(): number {
@@ -38,70 +42,31 @@ export class ClientLink {
 
   call(service: Frame, body: Frames, timeoutMs: number, settle: (outcome: CallOutcome) => void): OpenCall {
     const nowMs = performance.now();
-    const call = this.#machine.call(service, body, nowMs + timeoutMs, settle, nowMs);
-    this.#flush();
-    return call;
+    return this.#step(() => this.#machine.call(service, body, nowMs + timeoutMs, settle, nowMs));
   }
 
   cancel(call: OpenCall): void {
-    this.#machine.cancel(call, performance.now());
-    this.#flush();
+    this.#step(() => this.#machine.cancel(call, performance.now()));
   }
 
   end(): void {
-    this.#machine.end();
-    this.#flush();
+    this.#step(() => this.#machine.end());
     this.#pump.end();
   }
 
-  /** Does what the machine wants done. */
-  #flush(): void {
-    const { effects } = this.#machine;
-    if (effects.length > 0) {
-      for (const effect of effects.splice(0)) {
-        switch (effect.do) {
-          case 'open': this.#open(); break;
-          case 'close': this.#close(); break;
-          case 'send': this.#socket?.send(effect.frames); break;
-          case 'settle': effect.call.settle(effect.outcome); break;
-          default: effect satisfies never;
-        }
+  /** An input, then what the machine wants done. */
+  #step<T>(input: () => T): T {
+    const result = input();
+    for (const effect of this.#machine.effects.splice(0)) {
+      switch (effect.do) {
+        case 'open': this.#connection.open(); break;
+        case 'close': this.#connection.close(); break;
+        case 'send': this.#connection.send(effect.frames); break;
+        case 'settle': effect.call.settle(effect.outcome); break;
+        default: effect satisfies never;
       }
     }
     this.#pump.arm();
-  }
-
-  #open(): void {
-    const { endpoint, transport, share } = this.#options;
-    const socket: DealerSocket = transport.connect(endpoint, { highWaterMark: Math.max(1000, share), lingerMs: 0 }, {
-      connected: () => {
-        if (this.#socket !== socket) return;
-        this.#machine.connected(performance.now());
-        this.#flush();
-      },
-      disconnected: () => {
-        if (this.#socket !== socket) return;
-        this.#machine.disconnected(performance.now());
-        this.#flush();
-      },
-      message: (frames) => {
-        if (this.#socket !== socket) return;
-        this.#pump.read();
-        this.#machine.receive(frames);
-        this.#flush();
-      },
-      unsendable: (frames) => {
-        if (this.#socket !== socket) return;
-        this.#machine.unsendable(frames);
-        this.#flush();
-      },
-    });
-    this.#socket = socket;
-  }
-
-  #close(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+    return result;
   }
 }

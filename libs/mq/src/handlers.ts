@@ -55,8 +55,9 @@ export class Handlers {
       return encodeMessage({ action: contract.reply, data: { status: true, reason: '', ...(result as JsonObject) } });
     } catch (error) {
       if (error instanceof ActionFailure && isJson(error.details)) return failure(contract.reply, error.code, error.message, error.details);
-      if (error instanceof CallError && !signal.aborted) return failure(contract.reply, 'UNAVAILABLE', error.message);
-      if (signal.aborted) return failure(contract.reply, 'STOPPING', 'the service stopped before the action was done');
+      // Why the request was given up says more than how the handler took it.
+      if (signal.reason instanceof ActionFailure) return failure(contract.reply, signal.reason.code, signal.reason.message);
+      if (error instanceof CallError) return failure(contract.reply, 'UNAVAILABLE', error.message);
       report(contract.action, error);
       return failure(contract.reply, 'INTERNAL', `${contract.action} failed unexpectedly; the log of the service has the details`);
     }

@@ -1,12 +1,13 @@
 // A worker on the bus: the machine of mdp/worker.ts with a socket, a timer and the handlers of its actions. It registers,
 // reconnects by itself for ever, and answers every request.
 import { ActionFailure } from '@majordomus/contracts';
+import { Connection } from './connection.ts';
 import type { Handlers } from './handlers.ts';
 import { CallerError } from './mdp/errors.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
 import { encodeMessage } from './message.ts';
 import { Pump } from './pump.ts';
-import type { DealerSocket, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import { zeromqTransport } from './zeromq.ts';
 
 /** The part of a pino log that the bus uses. */
@@ -42,29 +43,34 @@ interface Running {
 export class Worker implements AsyncDisposable {
   readonly service: string;
   readonly #options: WorkerOptions;
-  readonly #transport: Transport;
   readonly #machine: WorkerMachine;
   readonly #pump: Pump;
+  readonly #connection: Connection;
   readonly #running = new Map<HeldRequest, Running>();
   readonly #stopped = Promise.withResolvers<void>();
   #registered = awaited();
   #wasRegistered = false;
   #toStart: HeldRequest[] = [];
-  #socket: DealerSocket | undefined;
-  /** Which socket's events still count. */
-  #connection: object | undefined;
 
   constructor(options: WorkerOptions) {
     const nowMs = performance.now();
     this.service = options.service;
     this.#options = options;
-    this.#transport = options.transport ?? zeromqTransport;
     this.#machine = new WorkerMachine(
       { ...defaultWorkerOptions, stopLimitMs: options.stopLimitMs ?? defaultWorkerOptions.stopLimitMs, service: options.service, capacity: options.capacity },
       Math.random,
       nowMs,
     );
     this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => this.#step(() => this.#machine.tick(performance.now())));
+    this.#connection = new Connection(options.transport ?? zeromqTransport, options.endpoint, { highWaterMark, lingerMs }, {
+      connected: () => this.#step(() => this.#machine.connected(performance.now())),
+      disconnected: () => this.#step(() => this.#machine.disconnected(performance.now())),
+      message: (frames) => {
+        this.#pump.read();
+        this.#step(() => this.#machine.receive(frames, performance.now()));
+      },
+      unsendable: () => options.log?.warn({ service: this.service }, 'the broker does not read: a message was not sent'),
+    });
   }
 
   /** Whether it is registered at a broker right now. */
@@ -108,12 +114,11 @@ export class Worker implements AsyncDisposable {
   /** An input, then what the machine wants done. */
   #step(input: () => void): void {
     input();
-    const { effects } = this.#machine;
-    for (const effect of effects.splice(0)) {
+    for (const effect of this.#machine.effects.splice(0)) {
       switch (effect.do) {
-        case 'open': this.#open(); break;
+        case 'open': this.#connection.open(); break;
         case 'close': this.#close(); break;
-        case 'send': this.#socket?.send(effect.frames); break;
+        case 'send': this.#connection.send(effect.frames); break;
         case 'deliver': this.#deliver(effect.request); break;
         case 'abort': this.#abort(effect.request, effect.why); break;
         case 'registered':
@@ -127,27 +132,8 @@ export class Worker implements AsyncDisposable {
     this.#pump.arm();
   }
 
-  #open(): void {
-    const connection = {};
-    this.#connection = connection;
-    const mine = (input: () => void): void => {
-      if (this.#connection === connection) this.#step(input);
-    };
-    this.#socket = this.#transport.connect(this.#options.endpoint, { highWaterMark, lingerMs }, {
-      connected: () => mine(() => this.#machine.connected(performance.now())),
-      disconnected: () => mine(() => this.#machine.disconnected(performance.now())),
-      message: (frames) => {
-        this.#pump.read();
-        mine(() => this.#machine.receive(frames, performance.now()));
-      },
-      unsendable: () => this.#options.log?.warn({ service: this.service }, 'the broker does not read: a message was not sent'),
-    });
-  }
-
   #close(): void {
-    this.#connection = undefined;
-    this.#socket?.close();
-    this.#socket = undefined;
+    this.#connection.close();
     if (!this.#wasRegistered) return;
     this.#wasRegistered = false;
     this.#registered = awaited();

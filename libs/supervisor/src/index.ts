@@ -1,6 +1,7 @@
 // The public face of the supervisor.
 export type { LogLines, LogSettings } from './log-file.ts';
-export type { MachineSettings, ProcessEnd, ProcessFacts } from './process-machine.ts';
+export type { ProcessEnd, ProcessFacts } from './process-input.ts';
+export type { MachineSettings } from './process-machine.ts';
 export type { ProcessSpec } from './supervised-process.ts';
 export { Supervisor, type StatusChange, type SupervisorOptions, type WaitOptions } from './supervisor.ts';
 export { SupervisorError, type SupervisorErrorCode } from './supervisor-error.ts';

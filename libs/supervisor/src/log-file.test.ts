@@ -177,6 +177,15 @@ describe('its last lines', () => {
     expect(open().read({ lines: 1000 }).lines).toHaveLength(500);
   });
 
+  it('after a restart are the last of the files, however many lines those have: the positions count all of them', () => {
+    writeFileSync(join(folder, 'disk.log.1'), 'old\n'.repeat(200_000));
+    writeFileSync(join(folder, 'disk.log'), 'a\nb\nhalf a li');
+    expect(open().read({ lines: 3 })).toEqual({ lines: ['old', 'a', 'b'], next: 200_002 });
+    expect(open().read({ lines: 1000 }).lines).toHaveLength(500);
+    writeFileSync(join(folder, 'disk.log'), 'new\n'.repeat(600));
+    expect(open().read({ lines: 1000 })).toEqual({ lines: Array.from({ length: 500 }, () => 'new'), next: 200_600 });
+  });
+
   it('are read anew from a position that is beyond the end: files were dropped before a restart', () => {
     writeFileSync(join(folder, 'disk.log'), 'a\nb\nc\n');
     expect(open().read({ lines: 2, after: 12_345 })).toEqual({ lines: ['b', 'c'], next: 3 });

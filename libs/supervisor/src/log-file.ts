@@ -45,10 +45,15 @@ export class LogFile {
     this.#path = join(folder, `${name}.log`);
     this.#settings = settings;
     this.#onFailure = onFailure;
-    const earlier: string[] = [];
-    for (let number = settings.logFiles - 1; number >= 0; number -= 1) earlier.push(...linesOf(this.#numbered(number)));
-    this.#position = Math.max(0, earlier.length - keptLines);
-    this.#keep(copiesOf(earlier.slice(-keptLines)));
+    let earlier: readonly string[] = [];
+    let position = 0;
+    for (let number = 0; number < settings.logFiles; number += 1) {
+      const { count, last } = endOf(this.#numbered(number), keptLines - earlier.length);
+      position += count;
+      earlier = [...last, ...earlier];
+    }
+    this.#position = position - earlier.length;
+    this.#keep(earlier);
   }
 
   /** Takes what a process printed, as it printed it; returns the lines as they are shown. */
@@ -79,8 +84,10 @@ export class LogFile {
   }
 
   #keep(lines: readonly string[]): void {
-    for (const line of lines) this.#keptCharacters += line.length;
-    this.#kept.push(...lines);
+    for (const line of lines) {
+      this.#kept.push(line);
+      this.#keptCharacters += line.length;
+    }
     this.#position += lines.length;
     let dropped = 0;
     while (this.#kept.length - dropped > keptLines || this.#keptCharacters > keptCharacters) {
@@ -131,6 +138,7 @@ export class LogFile {
 }
 
 const asText = logText(false);
+const newline = 0x0a;
 
 /** One printed line as it is shown; a log entry with a stack is several lines. */
 function readableLines(printed: string): string[] {
@@ -143,15 +151,24 @@ function readableLines(printed: string): string[] {
   return text.split('\n').map((line) => cutLine(escapeControls(line), printedLineLimit));
 }
 
-function linesOf(path: string): readonly string[] {
-  try {
-    return readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  } catch {
-    return [];
+/** How many lines a file has, and the last of them, `limit` at most; only those become text. */
+function endOf(path: string, limit: number): { readonly count: number; readonly last: readonly string[] } {
+  const bytes = readIfThere(path);
+  const end = bytes.lastIndexOf(newline);
+  let start = end + 1;
+  let count = 0;
+  for (let at = end; at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(newline, at - 1)) {
+    if (count <= limit) start = at + 1;
+    count += 1;
   }
+  if (count <= limit) start = 0;
+  return { count, last: start > end ? [] : bytes.toString('utf8', start, end).split('\n') };
 }
 
-/** Lines cut out of a large text keep all of it in memory; these do not. */
-function copiesOf(lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? lines : lines.join('\n').split('\n');
+function readIfThere(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
 }

@@ -2,7 +2,8 @@
 // wait without a deadline, never an effect on what is not there, and a stop always ends as stopped.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { machineDefaults, ProcessMachine, type ProcessEffect, type ProcessInput } from './process-machine.ts';
+import type { ProcessEffect, ProcessInput } from './process-input.ts';
+import { machineDefaults, ProcessMachine } from './process-machine.ts';
 
 type Step =
   | { readonly do: 'give'; readonly input: ProcessInput }

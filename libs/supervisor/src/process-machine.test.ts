@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { machineDefaults, ProcessMachine, type MachineSettings, type ProcessEffect, type ProcessInput } from './process-machine.ts';
+import type { ProcessEffect, ProcessInput } from './process-input.ts';
+import { machineDefaults, ProcessMachine, type MachineSettings } from './process-machine.ts';
 
 /** A machine with a clock that is turned by hand. */
 class Play {

@@ -23,6 +23,7 @@
 //
 // `spawn` goes to starting, a failure to backoff or failed; a hang shows as not-ready until the killed process is gone.
 import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
+import type { ProcessEffect, ProcessEnd, ProcessFacts, ProcessInput } from './process-input.ts';
 import { RestartPolicy, restartDefaults, type RestartSettings } from './restart-policy.ts';
 import { Silence } from './silence.ts';
 
@@ -47,33 +48,6 @@ export const machineDefaults: MachineSettings = {
   terminateLimitMs: 1500,
   registrationIntervalMs: 500,
 };
-
-/** What happens to a process. The readiness inputs are the messages on its file descriptor 3. */
-export type ProcessInput =
-  | { readonly type: 'start' | 'stop' | 'restart' }
-  | { readonly type: 'spawned'; readonly pid: number }
-  | { readonly type: 'spawn-failed'; readonly reason: string }
-  | { readonly type: 'starting' | 'alive' }
-  | { readonly type: 'ready'; readonly facts?: ProcessFacts }
-  | { readonly type: 'not-ready'; readonly reason: string }
-  /** Its service is on the bus. */
-  | { readonly type: 'registered' }
-  /** The request to stop could not be made, or was refused. */
-  | { readonly type: 'ask-failed' }
-  | ({ readonly type: 'exited' } & ProcessEnd)
-  | { readonly type: 'tick' };
-
-/** What is to be done: `kill` is SIGKILL to the process group, `ask-registration` wants `registered` if it is so. */
-export type ProcessEffect = 'spawn' | 'ask-registration' | 'ask-stop' | 'terminate' | 'kill';
-
-/** What a program told when it said that it is ready, such as the address that it is bound to. */
-export type ProcessFacts = Readonly<Record<string, string>>;
-
-/** How a process ended: one of the two is not null. */
-export interface ProcessEnd {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
 
 /** The status but for wall time, which only the edge knows. */
 export type ProcessView = Omit<ProcessStatus, 'sinceMs'>;
@@ -275,7 +249,8 @@ export class ProcessMachine {
 
   #watch(run: Run, nowMs: number): readonly ProcessEffect[] {
     const { aliveLimitMs, readyLimitMs, terminateLimitMs, registrationIntervalMs } = this.#settings;
-    if (run.hung === undefined && run.silence?.isTooLong(nowMs) === true) {
+    run.silence?.check(nowMs);
+    if (run.hung === undefined && run.silence?.isTooLong === true) {
       run.hung = { reason: `hung: silent for ${aliveLimitMs / 1000} s`, untilMs: nowMs };
       this.#become('not-ready', run.hung.reason);
     }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runMarkerVariable } from '@majordomus/runtime';
+import { runMarkerVariable, systemClock } from '@majordomus/runtime';
 import { describe, expect, it, vi } from 'vitest';
 import { gone, runs, stray, testHome } from '../test/children.ts';
 import { identityFromPs, identityOf, isRunning, pidsWithVariable } from './process-table.ts';
@@ -82,9 +82,44 @@ describe('the records of what runs', () => {
     const { folder, records: earlier } = records();
     const { pid } = sitter('marker-1');
     earlier.write('disk', pid);
-    expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([{ name: 'disk', pid }]);
+    expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([{ name: 'disk', pid, ended: true }]);
     expect(runs(pid)).toBe(false);
     expect(existsSync(join(folder, 'disk.json'))).toBe(false);
+  });
+
+  it('stay of what cannot be ended, which is told; the time of looking for it counts', async () => {
+    const { folder, records: earlier } = records();
+    const { pid } = sitter();
+    const done = sitter();
+    earlier.write('disk', pid);
+    earlier.write('done', done.pid);
+    done.kill('SIGKILL');
+    await gone(done.pid);
+    let nowMs = 0;
+    let kills = 0;
+    // Each look at the processes takes a second, and no signal ends one that waits in the kernel.
+    const clock = { ...systemClock, monotonicMs: () => (nowMs += 1000) };
+    const next = new RunRecords(folder, 'manager', 'marker-2', { clock, kill: () => void (kills += 1) });
+    expect(await next.endLeftovers()).toEqual([{ name: 'disk', pid, ended: false }]);
+    expect(kills).toBeGreaterThan(0);
+    expect(kills).toBeLessThan(5);
+    expect(existsSync(join(folder, 'disk.json'))).toBe(true);
+    expect(existsSync(join(folder, 'done.json'))).toBe(false);
+    expect(await new RunRecords(folder, 'manager', 'marker-3').endLeftovers()).toEqual([{ name: 'disk', pid, ended: true }]);
+    expect(existsSync(join(folder, 'disk.json'))).toBe(false);
+  });
+
+  it.runIf(hasProc)('stay while something carries their marker that cannot be ended', async () => {
+    const { folder, records: earlier } = records('manager', 'marker-of-a-survivor');
+    const parent = sitter('marker-of-a-survivor');
+    const orphan = sitter('marker-of-a-survivor');
+    earlier.write('disk', parent.pid);
+    parent.kill('SIGKILL');
+    await gone(parent.pid);
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => (nowMs += 1000) };
+    expect(await new RunRecords(folder, 'manager', 'marker-2', { clock, kill() {} }).endLeftovers()).toEqual([{ name: 'a child of an earlier run', pid: orphan.pid, ended: false }]);
+    expect(existsSync(join(folder, 'disk.json'))).toBe(true);
   });
 
   it.runIf(hasProc)('end what carries its marker although its process is gone', async () => {
@@ -94,7 +129,7 @@ describe('the records of what runs', () => {
     earlier.write('disk', parent.pid);
     parent.kill('SIGKILL');
     await gone(parent.pid);
-    expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([{ name: 'a child of an earlier run', pid: orphan.pid }]);
+    expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([{ name: 'a child of an earlier run', pid: orphan.pid, ended: true }]);
     expect(runs(orphan.pid)).toBe(false);
   });
 

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runMarkerVariable } from '@majordomus/runtime';
+import { runMarkerVariable, systemClock, type Clock } from '@majordomus/runtime';
 import { identityOf, isRunning, pidsWithVariable } from './process-table.ts';
 
 interface RunRecord {
@@ -19,8 +19,22 @@ interface RunRecord {
 export interface Leftover {
   readonly name: string;
   readonly pid: number;
+  /** Whether it is gone: what waits in the kernel for a device stays until that answers, whatever it is sent. */
+  readonly ended: boolean;
 }
 
+export interface RunRecordsOptions {
+  readonly clock?: Clock;
+  /** Sends SIGKILL to a process, or to the group of the negative number. */
+  readonly kill?: (pid: number) => void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly record: RunRecord;
+}
+
+const strayName = 'a child of an earlier run';
 const endLimitMs = 3000;
 const endCheckMs = 10;
 
@@ -28,11 +42,15 @@ export class RunRecords {
   readonly #folder: string;
   readonly #owner: string;
   readonly #marker: string;
+  readonly #clock: Clock;
+  readonly #kill: (pid: number) => void;
 
-  constructor(folder: string, owner: string, marker: string) {
+  constructor(folder: string, owner: string, marker: string, { clock = systemClock, kill = sendKill }: RunRecordsOptions = {}) {
     this.#folder = folder;
     this.#owner = owner;
     this.#marker = marker;
+    this.#clock = clock;
+    this.#kill = kill;
   }
 
   /** @throws the file system's error */
@@ -53,40 +71,54 @@ export class RunRecords {
 
   /**
    * Kills what still runs of this owner's earlier run, with its group and with whatever carries its marker, and
-   * awaits its end, at most 3 s.
+   * awaits its end for 3 s; what has not ended by then keeps its record.
    */
   async endLeftovers(): Promise<readonly Leftover[]> {
     const records = this.#read();
-    const markers = new Set(records.map(({ record }) => record.marker));
-    const killed = new Map<number, Leftover>();
-    for (let waitedMs = 0; waitedMs <= endLimitMs; waitedMs += endCheckMs) {
-      const alive = records.filter(({ record }) => isRunning(record.pid, record.identity));
-      const others = pidsWithVariable(runMarkerVariable, markers).filter((pid) => pid !== process.pid);
-      if (alive.length === 0 && others.length === 0) break;
-      for (const { name, record } of alive) {
-        kill(-record.pid);
-        killed.set(record.pid, { name, pid: record.pid });
-      }
-      for (const pid of others) {
-        kill(pid);
-        if (!killed.has(pid)) killed.set(pid, { name: 'a child of an earlier run', pid });
+    const killed = new Map<number, string>();
+    const untilMs = this.#clock.monotonicMs() + endLimitMs;
+    let left = whatRunsOf(records);
+    while (left.length > 0) {
+      for (const { name, pid, target } of left) {
+        this.#kill(target);
+        killed.set(pid, name);
       }
       await delay(endCheckMs);
+      left = whatRunsOf(records);
+      // By the clock: on a busy machine the looking takes longer than the delay.
+      if (this.#clock.monotonicMs() >= untilMs) break;
     }
-    for (const { name } of records) this.remove(name);
-    return [...killed.values()];
+    const hasStray = left.some(({ name }) => name === strayName);
+    const stays = new Set(left.map(({ pid }) => pid));
+    for (const { name, record } of records) if (!hasStray && !stays.has(record.pid)) this.remove(name);
+    return [...killed].map(([pid, name]) => ({ name, pid, ended: !stays.has(pid) }));
+  }
+
+  /** Kills what carries the marker of this run; once everything was stopped that is what its processes let go of. */
+  endStrays(): readonly number[] {
+    const pids = pidsWithVariable(runMarkerVariable, new Set([this.#marker])).filter((pid) => pid !== process.pid);
+    for (const pid of pids) this.#kill(pid);
+    return pids;
   }
 
   #path(name: string): string {
     return join(this.#folder, `${name}.json`);
   }
 
-  #read(): { readonly name: string; readonly record: RunRecord }[] {
+  #read(): Entry[] {
     return readdirSync(this.#folder).filter((file) => file.endsWith('.json')).flatMap((file) => {
       const record = parseRecord(join(this.#folder, file));
       return record?.owner === this.#owner ? [{ name: file.slice(0, -'.json'.length), record }] : [];
     });
   }
+}
+
+/** Their processes, each to be killed with its group, and what else carries their markers. */
+function whatRunsOf(entries: readonly Entry[]): { readonly name: string; readonly pid: number; readonly target: number }[] {
+  const recorded = entries.filter(({ record }) => isRunning(record.pid, record.identity)).map(({ name, record: { pid } }) => ({ name, pid, target: -pid }));
+  const known = new Set([process.pid, ...recorded.map(({ pid }) => pid)]);
+  const strays = pidsWithVariable(runMarkerVariable, new Set(entries.map(({ record }) => record.marker))).filter((pid) => !known.has(pid));
+  return [...recorded, ...strays.map((pid) => ({ name: strayName, pid, target: pid }))];
 }
 
 /** The record in a file, or undefined if it is none of ours. */
@@ -100,7 +132,7 @@ function parseRecord(path: string): RunRecord | undefined {
   }
 }
 
-function kill(pid: number): void {
+function sendKill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

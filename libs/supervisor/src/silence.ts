@@ -19,11 +19,15 @@ export class Silence {
     return this.#checkedMs + Math.min(this.#intervalMs, this.#limitMs - this.#ms);
   }
 
-  /** Whether it has lasted as long as the limit. */
-  isTooLong(nowMs: number): boolean {
+  /** Whether it has lasted as long as the limit, as of the last check. */
+  get isTooLong(): boolean {
+    return this.#ms >= this.#limitMs;
+  }
+
+  /** A check: adds up the time since the one before. */
+  check(nowMs: number): void {
     this.#ms += Math.min(nowMs - this.#checkedMs, 2 * this.#intervalMs);
     this.#checkedMs = nowMs;
-    return this.#ms >= this.#limitMs;
   }
 
   get #intervalMs(): number {

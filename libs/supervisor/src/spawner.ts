@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readinessFd, readinessVariable, runMarkerVariable, type ReadinessMessage } from '@majordomus/runtime';
 import { LineReader } from './lines.ts';
-import type { ProcessEnd } from './process-machine.ts';
+import type { ProcessEnd } from './process-input.ts';
 import { deathSignalPrefix, findProgram, isFolder } from './program.ts';
 import { parseReadiness, readinessLineLimit } from './readiness-line.ts';
 

@@ -315,6 +315,28 @@ describe('a stop', () => {
 });
 
 describe('a restart', () => {
+  it('runs what the spec says by then', async () => {
+    const home = testHome();
+    const supervisor = await home.open();
+    const spec = home.spec('disk', `tell({ state: 'ready', facts: { argument: process.argv[2] } }); keepAlive(); endWithSupervisor();`);
+    let argument = 'one';
+    supervisor.add({
+      name: 'disk',
+      get command() {
+        return [...spec.command, argument];
+      },
+      cwd: spec.cwd,
+      env: spec.env,
+    });
+    supervisor.start('disk');
+    await supervisor.ready('disk');
+    expect(supervisor.facts('disk')).toEqual({ argument: 'one' });
+    argument = 'two';
+    supervisor.restart('disk');
+    await supervisor.ready('disk');
+    expect(supervisor.facts('disk')).toEqual({ argument: 'two' });
+  });
+
   it('is another process, which nobody counts as a failure', async () => {
     const home = testHome();
     const supervisor = await home.open();

@@ -4,11 +4,15 @@ import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
 import type { Clock, Log } from '@majordomus/runtime';
 import { cutLine, escapeControls } from './lines.ts';
 import type { LogFile } from './log-file.ts';
-import { ProcessMachine, type MachineSettings, type ProcessEffect, type ProcessEnd, type ProcessFacts, type ProcessInput, type ProcessView } from './process-machine.ts';
+import type { ProcessEffect, ProcessEnd, ProcessFacts, ProcessInput } from './process-input.ts';
+import { ProcessMachine, type MachineSettings, type ProcessView } from './process-machine.ts';
 import type { RunRecords } from './run-records.ts';
 import { spawnChild, type Child } from './spawner.ts';
 
-/** What is to run, and how it is talked to. */
+/**
+ * What is to run, and how it is talked to. It is read anew at each start: what may change from one to the next, such as an
+ * address or a version, is a getter, which must not throw.
+ */
 export interface ProcessSpec {
   /** A name as of plugins and parts; its files are called by it. */
   readonly name: string;

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessStatus } from '@majordomus/contracts';
 import { describe, expect, it } from 'vitest';
-import { gone, runs, stray, testHome, type TestHome } from '../test/children.ts';
+import { gone, printedPid, runs, stray, testHome, type TestHome } from '../test/children.ts';
 import type { HostArguments } from '../test/host.ts';
 import { deathSignalPrefix } from './program.ts';
 
@@ -48,6 +48,21 @@ describe('the supervising process', () => {
     expect(await once(host, 'exit')).toEqual([0, null]);
     expect(runs(pid)).toBe(false);
     expect(existsSync(join(home.runFolder, 'child.json'))).toBe(false);
+  });
+
+  it.skipIf(!existsSync('/proc/self/environ'))('that is done has ended also what its children let go of', async () => {
+    const home = testHome();
+    const supervisor = await home.open();
+    supervisor.add(home.spec('child', `
+      import { spawn } from 'node:child_process';
+      console.log(spawn('sleep', ['300'], { detached: true, stdio: 'ignore' }).pid);
+      ${steady}
+    `));
+    supervisor.start('child');
+    const pid = await printedPid(supervisor, 'child');
+    expect(runs(pid)).toBe(true);
+    await supervisor[Symbol.asyncDispose]();
+    await gone(pid);
   });
 
   it.skipIf(deathSignalPrefix().length === 0)('that is killed with -9 takes its children with it, also those that do not look at their standard input', async () => {

@@ -60,6 +60,20 @@ describe('the supervisor', () => {
     await supervisor[Symbol.asyncDispose]();
     await supervisor[Symbol.asyncDispose]();
     await second;
+    expect(await supervisor.until('disk', ['stopped'])).toMatchObject({ state: 'stopped' });
+    await expect(supervisor.until('disk', ['failed'])).rejects.toMatchObject({ code: 'SUPERVISOR_CLOSED' });
+    await expect(supervisor.ready('disk')).rejects.toMatchObject({ code: 'SUPERVISOR_CLOSED' });
+  });
+
+  it('while it stops still answers those who wait for an end', async () => {
+    const home = testHome();
+    const supervisor = await home.open();
+    supervisor.add(home.spec('disk', steady));
+    supervisor.start('disk');
+    await supervisor.ready('disk');
+    const closing = supervisor[Symbol.asyncDispose]();
+    expect(await supervisor.until('disk', ['stopped'])).toMatchObject({ state: 'stopped' });
+    await closing;
   });
 
   it('is not disturbed by a listener that fails, nor by one that acts at once', async () => {

@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { componentName, type ProcessState, type ProcessStatus } from '@majordomus/contracts';
 import { ensureFolder, systemClock, type Clock, type Log } from '@majordomus/runtime';
 import { LogFile, logDefaults, type LogLines, type LogSettings } from './log-file.ts';
-import { machineDefaults, type MachineSettings, type ProcessEnd, type ProcessFacts } from './process-machine.ts';
+import type { ProcessEnd, ProcessFacts } from './process-input.ts';
+import { machineDefaults, type MachineSettings } from './process-machine.ts';
 import { RunRecords } from './run-records.ts';
 import { SupervisedProcess, type ProcessSpec } from './supervised-process.ts';
 import { SupervisorError } from './supervisor-error.ts';
@@ -64,8 +65,10 @@ export class Supervisor implements AsyncDisposable {
     ensureFolder(options.runFolder);
     ensureFolder(options.logsFolder);
     const supervisor = new Supervisor(options);
-    for (const leftover of await supervisor.#records.endLeftovers()) {
-      options.log.warn({ pid: leftover.pid }, `ended ${leftover.name}, which an earlier run left behind`);
+    for (const { name, pid, ended } of await supervisor.#records.endLeftovers()) {
+      options.log.warn({ pid }, ended
+        ? `ended ${name}, which an earlier run left behind`
+        : `${name}, which an earlier run left behind, was killed and still runs; it may wait in the kernel for a device, and is ended as soon as that answers`);
     }
     return supervisor;
   }
@@ -74,7 +77,7 @@ export class Supervisor implements AsyncDisposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#settings = { ...machineDefaults, ...logDefaults, ...options.settings };
-    this.#records = new RunRecords(options.runFolder, options.owner, this.#marker);
+    this.#records = new RunRecords(options.runFolder, options.owner, this.#marker, { clock: this.#clock });
   }
 
   /**
@@ -186,7 +189,7 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Resolves when the process is in one of the states, at once if it is.
-   * @throws SupervisorError ABORTED, PROCESS_UNKNOWN if it is removed, SUPERVISOR_CLOSED
+   * @throws SupervisorError ABORTED, PROCESS_UNKNOWN if it is removed, SUPERVISOR_CLOSED when the supervisor has stopped
    */
   async until(name: string, states: readonly ProcessState[], { signal }: WaitOptions = {}): Promise<ProcessStatus> {
     const { status } = this.#process(name);
@@ -213,8 +216,9 @@ export class Supervisor implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.stopAll();
+    for (const pid of this.#records.endStrays()) this.#options.log.warn({ pid }, 'ended a process that one of ours had started and let go of');
     for (const { logFile } of this.#processes.values()) logFile.close();
-    this.#waiters.reject(new SupervisorError('SUPERVISOR_CLOSED', 'the supervisor has stopped'));
+    this.#waiters.close(new SupervisorError('SUPERVISOR_CLOSED', 'the supervisor has stopped'));
   }
 
   #process(name: string): SupervisedProcess {

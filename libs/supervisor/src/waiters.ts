@@ -11,9 +11,11 @@ interface Waiter {
 
 export class Waiters {
   readonly #waiters = new Set<Waiter>();
+  #closed: SupervisorError | undefined;
 
-  /** @throws SupervisorError ABORTED, or what `reject` is given */
+  /** @throws SupervisorError ABORTED, or what `reject` or `close` is given */
   async until(name: string, states: readonly ProcessState[], signal: AbortSignal | undefined): Promise<ProcessStatus> {
+    if (this.#closed !== undefined) throw this.#closed;
     const { promise, resolve, reject } = Promise.withResolvers<ProcessStatus>();
     const waiter: Waiter = { name, states, resolve, reject };
     const abort = (): void => reject(new SupervisorError('ABORTED', `nobody waits any more for ${name} to be ${states.join(' or ')}`, { cause: signal?.reason }));
@@ -33,8 +35,14 @@ export class Waiters {
     for (const waiter of this.#waiters) if (waiter.name === name && waiter.states.includes(status.state)) waiter.resolve(status);
   }
 
-  /** Ends the waiting for one process, or for all. */
-  reject(error: SupervisorError, name?: string): void {
-    for (const waiter of this.#waiters) if (name === undefined || waiter.name === name) waiter.reject(error);
+  /** Ends the waiting for one process. */
+  reject(error: SupervisorError, name: string): void {
+    for (const waiter of this.#waiters) if (waiter.name === name) waiter.reject(error);
+  }
+
+  /** Ends all waiting, also what would begin from now on. */
+  close(error: SupervisorError): void {
+    this.#closed = error;
+    for (const waiter of this.#waiters) waiter.reject(error);
   }
 }

@@ -43,7 +43,7 @@ export class DiskAsker {
   /**
    * Asks for all paths at once; gives an answer for each, in their order, after the bound at the latest. What still hangs
    * from an earlier time, and all that is inside it, is not asked again.
-   * @throws ActionFailure COMMAND_FAILED if no process can be started; the signal's reason
+   * @throws ActionFailure COMMAND_FAILED if no process can be started; the signal's reason, at once when it aborts
    */
   async ask(paths: readonly string[], signal: AbortSignal): Promise<Answer[]> {
     signal.throwIfAborted();
@@ -68,23 +68,32 @@ export class DiskAsker {
       const path = paths[index];
       if (path !== undefined) answers.set(path, answer);
     });
-    const bound = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
-    await new Promise<void>((resolve, reject) => {
-      const giveUp = (): void => {
-        this.#hanging.set(child, paths.filter((path) => !answers.has(path)));
-        child.once('exit', () => this.#hanging.delete(child));
-        this.#kill(child);
-        resolve();
-      };
-      child.once('error', (cause) => {
-        reject(new ActionFailure('COMMAND_FAILED', `the process that asks the disks cannot be started: ${cause.message}`, {}, { cause }));
-      });
-      child.once('close', () => {
-        bound.removeEventListener('abort', giveUp);
-        resolve();
-      });
-      bound.addEventListener('abort', giveUp, { once: true });
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    // Also when the caller has gone: what is still there by then, although it was killed, hangs.
+    const bound = setTimeout(() => {
+      this.#hanging.set(child, paths.filter((path) => !answers.has(path)));
+      this.#kill(child);
+      resolve();
+    }, this.#timeoutMs);
+    const leave = (): void => {
+      this.#kill(child);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    child.once('error', (cause) => {
+      clearTimeout(bound);
+      reject(new ActionFailure('COMMAND_FAILED', `the process that asks the disks cannot be started: ${cause.message}`, {}, { cause }));
     });
+    child.once('close', () => {
+      clearTimeout(bound);
+      this.#hanging.delete(child);
+      resolve();
+    });
+    try {
+      await ended;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
     return answers;
   }
 }

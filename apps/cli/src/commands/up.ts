@@ -52,18 +52,25 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   using _lock = lockHome(settings.home, 'house');
   const stop = watchForStop();
   const progress = createProgress(process.stderr);
-  // The terminal of a house is quiet while all is well, unless it is asked for more.
-  const log = createLog('house', settings.logLevel === 'info' ? 'warn' : settings.logLevel, true);
   let house: House | undefined;
   stop.onSecond(() => house?.kill());
-  // Until the parts run, what they print waits: a start that fails is told in one line, and the logs have the rest.
+  // Until the parts run, what is told of them waits: a start that fails is told in one line, and the logs have the rest.
   const early: (() => void)[] = [];
+  const tell = (say: () => void): void => {
+    if (house === undefined) early.push(say);
+    else say();
+  };
+  // The terminal of a house is quiet while all is well, unless it is asked for more.
+  const log = createLog('house', settings.logLevel === 'info' ? 'warn' : settings.logLevel, true, (text) => tell(() => {
+    progress.clear();
+    printLine(text);
+  }));
   try {
     house = await House.start({
       settings, log, onProgress: progress.step,
-      echo: (part, line) => (house === undefined ? early.push(() => echo(progress, part, line)) : echo(progress, part, line)),
+      echo: (part, line) => tell(() => echo(progress, part, line)),
     }, stop.signal);
-    for (const tell of early.splice(0)) tell();
+    for (const say of early.splice(0)) say();
     house.onChange((change) => tellChange(progress, change));
     await using client = new Client({ endpoint: connectable(house.endpoint) });
     await settlePlugins(client, settings, options, progress, stop.signal);

@@ -18,6 +18,8 @@ export interface BrokerLimits {
   readonly livenessMs: number;
   /** Largest body, all its frames together. */
   readonly maxBodyBytes: number;
+  /** Largest frame that the socket reads; the connection of a peer that sends a larger one is closed. Above `maxBodyBytes`. */
+  readonly maxFrameBytes: number;
   readonly maxOpenPerClient: number;
   readonly maxWaitingPerService: number;
   readonly maxCapacity: number;
@@ -32,6 +34,7 @@ export const defaultBrokerLimits: BrokerLimits = {
   heartbeatMs: 1000,
   livenessMs: 5000,
   maxBodyBytes: 16 * 1024 * 1024,
+  maxFrameBytes: 64 * 1024 * 1024,
   maxOpenPerClient: 4096,
   maxWaitingPerService: 10_000,
   maxCapacity: 1024,

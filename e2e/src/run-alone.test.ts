@@ -1,0 +1,58 @@
+// One part alone: `domus run PART`, in another terminal or under a debugger.
+import { expect, it } from 'vitest';
+import { configSet, helperDo } from '@majordomus/contracts';
+import { Client } from '@majordomus/mq';
+import { domusScript, runDomus, startProgram, type Started } from './domus.ts';
+import { Home } from './home.ts';
+import { until } from './waiting.ts';
+
+const checkout = domusScript.replace(/\/domus$/, '');
+
+/** A part that runs until it is told to stop. */
+function runPart(home: Home, part: string, ...args: readonly string[]): Started & AsyncDisposable {
+  const started = startProgram(domusScript, ['run', part, '--home', home.folder, '--host', 'igor', ...args], { cwd: checkout });
+  return {
+    ...started,
+    async [Symbol.asyncDispose]() {
+      started.child.kill('SIGINT');
+      expect(await started.ended).toMatchObject({ code: 0 });
+    },
+  };
+}
+
+it('a broker, a dbmanager and a plugin, each alone, are a house that answers', async () => {
+  await using home = new Home();
+  await using broker = runPart(home, 'broker', '--bind', 'tcp://127.0.0.1:*');
+  const endpoint = await until('the broker says where it listens', () => /"endpoint":"(tcp:[^"]+)"/.exec(broker.stdout())?.[1], { describe: () => broker.stderr() });
+  await using _dbmanager = runPart(home, 'dbmanager', '--broker', endpoint);
+  await using client = new Client({ endpoint });
+  await client.call(configSet, { host: 'igor', plugin: 'diskfree', key: 'limit', value: 100 });
+  const { code, stdout } = await runDomus(['call', 'dbmanager', 'config.list', '--broker', endpoint]);
+  expect({ code, data: JSON.parse(stdout) as unknown }).toMatchObject({ code: 0, data: { configurations: [{ host: 'igor', plugin: 'diskfree', keys: 1 }] } });
+
+  await using _diskfree = runPart(home, 'plugins/diskfree', '--broker', endpoint);
+  const reply = await client.call(helperDo, { command: 'check', parameters: { path: '/' } }, { service: 'igor.diskfree' });
+  expect(reply.result).toMatchObject({ limit: 100, ok: true });
+});
+
+it.each([
+  ['brokr', /^domus: there is no part brokr; did you mean broker\?$/],
+  ['nothing-like-it', /^domus: there is no part nothing-like-it; parts: broker, dbmanager, packagemanager, manager, or the folder of a plugin$/],
+])('%s is no part', async (part, expected) => {
+  const { code, stdout, stderr } = await runDomus(['run', part]);
+  expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+  expect(stderr.trimEnd()).toMatch(expected);
+});
+
+it('a flag that a part does not know ends it with one line', async () => {
+  const { code, stdout, stderr } = await runDomus(['run', 'broker', '--bnid', 'tcp://127.0.0.1:*']);
+  expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+  expect(stderr).toMatch(/^broker: Unknown option '--bnid'; known flags: .*--bind.*\n$/);
+});
+
+it('a second dbmanager on one home is refused', async () => {
+  await using home = new Home();
+  await using house = await home.up();
+  const { code, stderr } = await runDomus(['run', 'dbmanager', '--home', home.folder, '--broker', house.endpoint]);
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(/^dbmanager: another dbmanager runs on .*; stop it/) });
+});

@@ -1,0 +1,37 @@
+// The connection of a machine to its broker: one socket at a time, which is replaced by a new one. What an old socket still
+// says is not heard any more.
+import type { Frames } from './mdp/frames.ts';
+import type { DealerEvents, DealerOptions, DealerSocket, Transport } from './transport.ts';
+
+export class Connection {
+  readonly #open: (events: DealerEvents) => DealerSocket;
+  readonly #events: DealerEvents;
+  #socket: DealerSocket | undefined;
+
+  constructor(transport: Transport, endpoint: string, options: DealerOptions, events: DealerEvents) {
+    this.#open = (current) => transport.connect(endpoint, options, current);
+    this.#events = events;
+  }
+
+  open(): void {
+    const events = this.#events;
+    const isCurrent = (): boolean => this.#socket === socket;
+    const socket = this.#open({
+      connected: () => isCurrent() && events.connected(),
+      disconnected: () => isCurrent() && events.disconnected(),
+      message: (frames) => isCurrent() && events.message(frames),
+      unsendable: (frames) => isCurrent() && events.unsendable(frames),
+    });
+    this.#socket = socket;
+  }
+
+  send(frames: Frames): void {
+    this.#socket?.send(frames);
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+  }
+}

@@ -165,7 +165,7 @@ describe('a house', () => {
   });
 
   it('tells in its terminal what came and went', async () => {
-    expect(house.output).toMatch(/WARN: dbmanager is backoff: killed by SIGKILL/);
+    expect(house.output).toMatch(/WARN: dbmanager ended, and starts again soon: killed by SIGKILL/);
     expect(house.output).toMatch(/^dbmanager +is running$/m);
   });
 });

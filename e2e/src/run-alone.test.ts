@@ -4,7 +4,7 @@ import { configSet, helperDo } from '@majordomus/contracts';
 import { Client } from '@majordomus/mq';
 import { domusScript, runDomus, startProgram, type Started } from './domus.ts';
 import { Home } from './home.ts';
-import { until } from './waiting.ts';
+import { until, untilTrue } from './waiting.ts';
 
 const checkout = domusScript.replace(/\/domus$/, '');
 
@@ -30,7 +30,8 @@ it('a broker, a dbmanager and a plugin, each alone, are a house that answers', a
   const { code, stdout } = await runDomus(['call', 'dbmanager', 'config.list', '--broker', endpoint]);
   expect({ code, data: JSON.parse(stdout) as unknown }).toMatchObject({ code: 0, data: { configurations: [{ host: 'igor', plugin: 'diskfree', keys: 1 }] } });
 
-  await using _diskfree = runPart(home, 'plugins/diskfree', '--broker', endpoint);
+  await using diskfree = runPart(home, 'plugins/diskfree', '--broker', endpoint);
+  await untilTrue('diskfree is ready', () => diskfree.stdout().includes('"msg":"ready"'));
   const reply = await client.call(helperDo, { command: 'check', parameters: { path: '/' } }, { service: 'igor.diskfree' });
   expect(reply.result).toMatchObject({ limit: 100, ok: true });
 });

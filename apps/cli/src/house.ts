@@ -15,6 +15,8 @@ const workerCapacity = 16;
 
 export interface HouseOptions {
   readonly settings: CliSettings;
+  /** Whether plugins start with the house. */
+  readonly plugins: boolean;
   readonly log: Log;
   /** Given each line that a part prints. */
   readonly echo: (part: string, line: string) => void;
@@ -82,7 +84,7 @@ export class House implements AsyncDisposable {
     await this.stop();
   }
 
-  async #startParts({ onProgress, log }: HouseOptions, signal: AbortSignal): Promise<void> {
+  async #startParts({ onProgress, log, plugins }: HouseOptions, signal: AbortSignal): Promise<void> {
     onProgress('starting the broker');
     // A port that was chosen stays: a broker that is started again must be found where it was.
     this.#add('broker', () => ['--bind', this.#endpoint]);
@@ -91,7 +93,10 @@ export class House implements AsyncDisposable {
     tellRunning(this.#settings.home, { broker: connectable(this.#endpoint), host: this.#settings.host });
     const others = partNames.filter((part) => part !== 'broker');
     onProgress(`starting ${others.join(', ')}`);
-    for (const part of others) this.#add(part, () => ['--broker', connectable(this.#endpoint)]);
+    for (const part of others) {
+      const ownFlags = part === 'manager' ? ['--autostart', String(plugins)] : [];
+      this.#add(part, () => ['--broker', connectable(this.#endpoint), ...ownFlags]);
+    }
     await Promise.all(others.map((part) => this.#untilReady(part, signal)));
     this.#worker = new Worker({
       endpoint: connectable(this.#endpoint), service: hostService(this.#settings.host, 'house'), handlers: this.#handlers(), capacity: workerCapacity, log,

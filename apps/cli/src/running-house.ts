@@ -2,25 +2,28 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { homePaths } from '@majordomus/runtime';
+import { isAlive } from './launcher.ts';
 
 export interface RunningHouse {
   readonly broker: string;
   readonly host: string;
 }
 
-const keys = ['broker', 'host'] as const satisfies (keyof RunningHouse)[];
+const keys = ['broker', 'host', 'pid'] as const;
 
 export function tellRunning(home: string, house: RunningHouse): void {
-  for (const key of keys) writeFileSync(fileOf(home, key), `${house[key]}\n`);
+  const told = { ...house, pid: process.pid };
+  for (const key of keys) writeFileSync(fileOf(home, key), `${told[key]}\n`);
 }
 
 export function forgetRunning(home: string): void {
   for (const key of keys) rmSync(fileOf(home, key), { force: true });
 }
 
-/** What is known of the house on this home; nothing if none runs. */
-export function readRunning(home: string): Partial<RunningHouse> {
-  return Object.fromEntries(keys.map((key) => [key, readText(fileOf(home, key))]).filter(([, text]) => text !== ''));
+/** The house that runs on this home, or undefined; one that was killed has left its files, but not its process. */
+export function readRunning(home: string): RunningHouse | undefined {
+  const [broker, host, pid] = keys.map((key) => readText(fileOf(home, key)));
+  return broker && host && isAlive(Number(pid)) ? { broker, host } : undefined;
 }
 
 function fileOf(home: string, key: string): string {

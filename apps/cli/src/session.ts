@@ -1,6 +1,7 @@
 // What every command works with: the settings, and a client of the house's broker.
 import { Client } from '@majordomus/mq';
 import { bindSetting, commonSettings, isGiven, readSettings, type SettingsOf, type SettingSources } from '@majordomus/runtime';
+import { CommandError } from './failure.ts';
 import { readRunning } from './running-house.ts';
 
 export const cliSettings = { ...commonSettings, bind: bindSetting } as const;
@@ -12,18 +13,22 @@ export function readHouseSettings(flags: SettingSources['flags']): CliSettings {
 }
 
 /**
- * The settings of a command that talks to a house; a broker and a host that are named nowhere are those of the house that
- * runs on this home.
- * @throws StartError for a wrong setting
+ * The settings of a command that talks to a house: the one that runs on this home, unless another broker or host is named.
+ * It never talks to a house that happens to listen where this one would.
+ * @throws StartError for a wrong setting; CommandError NOT_CONNECTED
  */
 export function readCliSettings(flags: SettingSources['flags']): CliSettings {
   const sources: SettingSources = { flags, env: process.env };
   const settings = readSettings(cliSettings, sources);
-  const { broker = settings.broker, host = settings.host } = readRunning(settings.home);
+  const running = readRunning(settings.home);
+  const named = isGiven(commonSettings.broker, sources, settings.home);
+  if (running === undefined && !named) {
+    throw new CommandError('NOT_CONNECTED', `no house runs on ${settings.home}; start it with "domus up", choose another home with --home, or name a broker with --broker`);
+  }
   return {
     ...settings,
-    ...(!isGiven(commonSettings.broker, sources, settings.home) && { broker }),
-    ...(!isGiven(commonSettings.host, sources, settings.home) && { host }),
+    ...(running !== undefined && !named && { broker: running.broker }),
+    ...(running !== undefined && !isGiven(commonSettings.host, sources, settings.home) && { host: running.host }),
   };
 }
 

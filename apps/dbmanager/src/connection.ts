@@ -1,7 +1,7 @@
 // Opens the database file: refuses what is not ours, damaged or newer before anything is written to it, sets what
 // durability rests on (docs/architecture.md, "Durability"), and brings it to the version of this program.
 import Sqlite, { type Database } from 'better-sqlite3';
-import { StartError } from '@majordomus/runtime';
+import { reasonOf, StartError } from '@majordomus/runtime';
 import { migrate, MigrationFailure, migrations, versionOf, type Migration } from './migrations.ts';
 
 /** "MJDM" in the file's header, so that another program's database is not taken for a new one. */
@@ -50,12 +50,12 @@ function configure(connection: Database, path: string): void {
   // FULL, for a commit to be on the disk when it returns: in WAL mode the binding's own default is NORMAL.
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');
-  // Locking stays normal, so that a person or a backup can read while the house runs; a second dbmanager is refused by lock.ts.
+  // Locking stays normal, so that a person or a backup can read while the house runs; a second dbmanager has the lock of the home against it.
   if (connection.pragma('application_id', { simple: true }) !== applicationId) connection.pragma(`application_id = ${applicationId}`);
 }
 
 function refusal(path: string, cause: unknown): StartError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = reasonOf(cause);
   const code = sqliteCode(cause) ?? (cause instanceof MigrationFailure ? sqliteCode(cause.cause) : undefined) ?? '';
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return damaged(path, why, cause);
   if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) {

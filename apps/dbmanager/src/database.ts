@@ -1,10 +1,13 @@
 // Does the operations: SQL, and the check of values against the stored schema inside the same transaction as the
 // write. Synchronous, for the database's own thread; it opens no file and starts no transaction that outlives a call.
 import type { Database, Statement, Transaction } from 'better-sqlite3';
-import { ActionFailure, configurationProblems, problemsText, withDefaults, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
-import { systemClock, type Clock } from '@majordomus/runtime';
+import {
+  ActionFailure, configGet, configSet, configurationProblems, problemsText, refuse, schemaGet, withDefaults,
+  type ConfigurationItems, type JsonValue,
+} from '@majordomus/contracts';
+import { reasonOf, systemClock, type Clock } from '@majordomus/runtime';
 import { sqliteCode } from './connection.ts';
-import { writes, type ActionName, type Operation, type OperationData, type OperationResult, type Outcome } from './operation.ts';
+import { actions, writes, type ActionName, type Operation, type OperationData, type OperationResult, type Outcome } from './operation.ts';
 
 interface ValueRow {
   readonly key: string;
@@ -88,8 +91,7 @@ export class ConfigurationDatabase {
     } catch (error) {
       // SQLite ended the whole transaction by itself (a full disk, say): nothing of the batch stands.
       if (inBatch && !this.#connection.inTransaction) throw error;
-      if (!(error instanceof ActionFailure)) return storageFailure(operation, error);
-      return { done: false, refusal: { code: error.code, reason: error.message, details: error.details } };
+      return error instanceof ActionFailure ? refused(error) : storageFailure(operation, error);
     }
   }
 
@@ -123,7 +125,7 @@ export class ConfigurationDatabase {
     if (stored !== undefined) return { host, plugin, key, value: parseValue(stored) };
     const fallback = items !== undefined && Object.hasOwn(items, key) ? items[key]?.default : undefined;
     if (fallback !== undefined) return { host, plugin, key, value: fallback, default: true };
-    throw new ActionFailure('CONFIG_NOT_FOUND', `${plugin} on ${host} has no value for ${key}: ${whyNot(plugin, key, items)}`);
+    throw refuse(configGet, 'CONFIG_NOT_FOUND', `${plugin} on ${host} has no value for ${key}: ${whyNot(plugin, key, items)}`);
   }
 
   /** A stored value that a later schema refuses stays as it is; only what is written is checked. */
@@ -132,7 +134,7 @@ export class ConfigurationDatabase {
     const items = this.#itemsOf(plugin);
     const fields = items === undefined ? {} : configurationProblems(items, values);
     if (Object.keys(fields).length > 0) {
-      throw new ActionFailure('CONFIG_INVALID', `${plugin} on ${host}: ${problemsText(fields)}; nothing was changed`, { fields });
+      throw refuse(configSet, 'CONFIG_INVALID', `${plugin} on ${host}: ${problemsText(fields)}; nothing was changed`, { fields });
     }
     const now = Math.trunc(this.#clock.wallMs());
     for (const [key, value] of Object.entries(values)) this.#setValue.run(host, plugin, key, JSON.stringify(value), now);
@@ -151,7 +153,7 @@ export class ConfigurationDatabase {
 
   #schemaGet({ plugin }: OperationData<'schema.get'>): OperationResult<'schema.get'> {
     const schema = this.#schema.get(plugin);
-    if (schema === undefined) throw new ActionFailure('SCHEMA_NOT_FOUND', `no schema of ${plugin} is known; is the plugin installed?`);
+    if (schema === undefined) throw refuse(schemaGet, 'SCHEMA_NOT_FOUND', `no schema of ${plugin} is known; is the plugin installed?`);
     return { plugin, version: schema.version, items: parseItems(schema.items) };
   }
 
@@ -174,8 +176,11 @@ function whyNot(plugin: string, key: string, items: ConfigurationItems | undefin
 function storageFailure({ action, data }: Operation, error: unknown): Outcome {
   const about = 'host' in data ? ` of ${data.plugin} on ${data.host}` : 'plugin' in data ? ` of ${data.plugin}` : '';
   const code = sqliteCode(error);
-  const what = error instanceof Error ? error.message : String(error);
   const advice = code === 'SQLITE_FULL' ? '; free space on the disk of the home' : '';
-  const reason = `${action}${about} failed, and nothing was changed: ${what}${code === undefined ? '' : ` (${code})`}${advice}`;
-  return { done: false, refusal: { code: 'STORAGE_ERROR', reason, details: {} } };
+  const reason = `${action}${about} failed, and nothing was changed: ${reasonOf(error)}${code === undefined ? '' : ` (${code})`}${advice}`;
+  return refused(refuse(actions[action], 'STORAGE_ERROR', reason));
+}
+
+function refused({ code, message, details }: ActionFailure): Outcome {
+  return { done: false, refusal: { code, reason: message, details } };
 }

@@ -1,6 +1,7 @@
 // The form of the database, as numbered steps from an empty file. Each step is one transaction that also writes its
 // number, so that a kill or a failure leaves the version before it. A step that was released is never changed:
 // another one is added.
+import { reasonOf } from '@majordomus/runtime';
 import type { Database } from 'better-sqlite3';
 
 export interface Migration {
@@ -60,8 +61,7 @@ export function migrate(connection: Database, steps: readonly Migration[] = migr
     try {
       step.immediate();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new MigrationFailure(`the step to version ${version} (${name}) failed: ${why}; it is still at version ${version - 1}`, { cause });
+      throw new MigrationFailure(`the step to version ${version} (${name}) failed: ${reasonOf(cause)}; it is still at version ${version - 1}`, { cause });
     }
   }
 }

@@ -2,18 +2,20 @@
 // An operation is the action's own request and an outcome its result, as the contracts have them: there is no second
 // vocabulary. Both cross as JSON text, since a structured clone fails on values that are nested less deeply than
 // a contract accepts.
-import type { configDelete, configGet, configList, configSet, Contract, JsonObject, RequestOf, ResultOf, schemaGet, schemaSet } from '@majordomus/contracts';
-import type { StartError } from '@majordomus/runtime';
+import { configDelete, configGet, configList, configSet, schemaGet, schemaSet, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
+import type { StartErrorCode } from '@majordomus/runtime';
 
-interface Actions {
-  readonly 'config.get': typeof configGet;
-  readonly 'config.set': typeof configSet;
-  readonly 'config.delete': typeof configDelete;
-  readonly 'config.list': typeof configList;
-  readonly 'schema.set': typeof schemaSet;
-  readonly 'schema.get': typeof schemaGet;
-}
+/** The contracts of the actions, by name. */
+export const actions = {
+  'config.get': configGet,
+  'config.set': configSet,
+  'config.delete': configDelete,
+  'config.list': configList,
+  'schema.set': schemaSet,
+  'schema.get': schemaGet,
+} as const;
 
+type Actions = typeof actions;
 export type ActionName = keyof Actions;
 
 interface OperationOf<Name extends ActionName, C extends Contract> {
@@ -50,8 +52,6 @@ export type FromThread =
   | { readonly kind: 'refused'; readonly code: StartErrorCode; readonly message: string }
   /** Each text is an Outcome. `committed`: whether the batch committed a write, and so was synced to disk. */
   | { readonly kind: 'done'; readonly outcomes: readonly string[]; readonly committed: boolean };
-
-export type StartErrorCode = ConstructorParameters<typeof StartError>[0];
 
 const writing: { readonly [Name in ActionName]: boolean } = {
   'config.get': false,

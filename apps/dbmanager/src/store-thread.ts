@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { StartError } from '@majordomus/runtime';
 import { openConnection } from './connection.ts';
 import { ConfigurationDatabase } from './database.ts';
-import type { FromThread, Operation, StartErrorCode, ToThread } from './operation.ts';
+import type { FromThread, Operation, ToThread } from './operation.ts';
 
 /** What the store gives to its thread. */
 export interface ThreadData {
@@ -19,7 +19,7 @@ function serve(port: NonNullable<typeof parentPort>, { path }: ThreadData): void
     connection = openConnection(path);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    tell({ kind: 'refused', code: error.code as StartErrorCode, message: error.message });
+    tell({ kind: 'refused', code: error.code, message: error.message });
     return;
   }
   const open = connection;

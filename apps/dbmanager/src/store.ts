@@ -2,9 +2,9 @@
 // the database's thread works is gathered and sent as one batch, so that concurrent writes share one commit.
 // It knows no SQL, and never leaves an operation without an answer: a thread that dies is replaced.
 import { Worker } from 'node:worker_threads';
-import { ActionFailure } from '@majordomus/contracts';
+import { ActionFailure, refuse } from '@majordomus/contracts';
 import { StartError, systemClock, type Clock, type Log } from '@majordomus/runtime';
-import type { ActionName, FromThread, Operation, OperationData, OperationResult, Outcome, ToThread } from './operation.ts';
+import { actions, type ActionName, type FromThread, type Operation, type OperationData, type OperationResult, type Outcome, type ToThread } from './operation.ts';
 import type { ThreadData } from './store-thread.ts';
 
 /** How many operations share a commit at most. */
@@ -191,7 +191,7 @@ export class Store implements AsyncDisposable {
     for (const [index, { action, resolve, reject }] of batch.entries()) {
       const text = outcomes[index];
       const outcome: Outcome | undefined = text === undefined ? undefined : JSON.parse(text);
-      if (outcome === undefined) reject(new ActionFailure('STORAGE_ERROR', `${action} was not answered by the database's thread`));
+      if (outcome === undefined) reject(refuse(actions[action], 'STORAGE_ERROR', `${action} was not answered by the database's thread`));
       else if (outcome.done) resolve(outcome.result);
       else reject(new ActionFailure(outcome.refusal.code, outcome.refusal.reason, outcome.refusal.details));
     }
@@ -214,7 +214,7 @@ export class Store implements AsyncDisposable {
     }
     const reason = why?.message ?? `exit code ${exitCode}`;
     for (const { action, reject } of this.#underWay.splice(0)) {
-      reject(new ActionFailure('STORAGE_ERROR', `${action} may or may not be done: the database's thread ended (${reason}); read it, or do it again`));
+      reject(refuse(actions[action], 'STORAGE_ERROR', `${action} may or may not be done: the database's thread ended (${reason}); read it, or do it again`));
     }
     const now = (this.#options.clock ?? systemClock).monotonicMs();
     this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
@@ -226,7 +226,7 @@ export class Store implements AsyncDisposable {
   #giveUp(reason: string, cause: Error | undefined): void {
     this.#state = 'closed';
     for (const { action, reject } of this.#waiting.splice(0)) {
-      reject(new ActionFailure('STORAGE_ERROR', `${action} was not done: the database's thread cannot be kept alive (${reason})`));
+      reject(refuse(actions[action], 'STORAGE_ERROR', `${action} was not done: the database's thread cannot be kept alive (${reason})`));
     }
     const lost = new StoreLost(`the database's thread ended ${this.#deaths.length} times within ${deathWindowMs / 1000} s, last because: ${reason}; start dbmanager again, and see its log`, { cause });
     this.#opened.reject(lost);

@@ -1,7 +1,16 @@
-// The settings of the manager: those that every part has, and whether it is the primary one.
-import { commonSettings, parseFlags, primarySetting, readSettings as readAll, type SettingDefinitions, type SettingsOf } from '@majordomus/runtime';
+// The settings of the manager: those that every part has, whether it is the primary one, and whether plugins start with it.
+import { z } from 'zod';
+import { commonSettings, parseFlags, primarySetting, readSettings as readAll, type Setting, type SettingDefinitions, type SettingsOf } from '@majordomus/runtime';
 
-const settings = { ...commonSettings, primary: primarySetting } satisfies SettingDefinitions;
+const autostart: Setting<boolean> = {
+  name: 'autostart',
+  table: 'manager',
+  description: 'whether the plugins that should start with the house are started: true or false',
+  schema: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], { error: 'must be true or false' }),
+  fallback: true,
+};
+
+const settings = { ...commonSettings, primary: primarySetting, autostart } satisfies SettingDefinitions;
 
 export type ManagerSettings = SettingsOf<typeof settings>;
 

@@ -17,7 +17,7 @@ const forwardTimeoutMs = 20_000;
 const retryMs = 500;
 const logLinesInStatus = 20;
 
-export async function start({ home, broker, host, logLevel, primary }: ManagerSettings, context: PartContext): Promise<void> {
+export async function start({ home, broker, host, logLevel, primary, autostart }: ManagerSettings, context: PartContext): Promise<void> {
   const { log, signal } = context;
   const { run, logs } = homePaths(home);
   // A second manager would take the plugins of the first for what an earlier run left behind, and end them.
@@ -33,7 +33,8 @@ export async function start({ home, broker, host, logLevel, primary }: ManagerSe
   const workers = services.map((service) => new Worker({ endpoint: broker, service, handlers, capacity, log }).start());
   try {
     await Promise.all(workers.map((worker) => worker.registered({ signal })));
-    await startAll(plugins, context);
+    if (autostart) await startAll(plugins, context);
+    else context.ready();
     await untilAborted(signal);
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,19 +1,22 @@
 // What packagemanager answers. An id of another host goes to the packagemanager of that host; a plugin is stopped by the
 // manager of its host before its package goes.
 import {
-  ActionFailure, hostService, jobGet, packageDetail, packageList, parsePluginId, pluginInstall, pluginStop, pluginUninstall,
-  type Contract, type InputOf, type OutputOf,
+  ActionFailure, hostService, jobGet, packageDetail, packageList, parsePluginId, pluginInstall, pluginStop, pluginUninstall, refuse,
+  type InputOf, type OutputOf,
 } from '@majordomus/contracts';
-import { CallError, Handlers, refuse, type Client } from '@majordomus/mq';
+import { CallError, Handlers, type Client } from '@majordomus/mq';
+import { isSystemError, systemReason } from '@majordomus/runtime';
 import type { Installer } from './installer.ts';
 import type { Jobs } from './jobs.ts';
 import type { PackageStore } from './package-store.ts';
-import { isSystemError, systemReason } from './system-error.ts';
 
 /** A plugin that ends only by SIGKILL has had the bound of every milder way first. */
 const stopTimeoutMs = 30_000;
 /** Another host has its own manager to ask. */
 const elsewhereTimeoutMs = stopTimeoutMs + 10_000;
+
+/** The actions on one package, of this host or another. */
+type PackageAction = typeof pluginUninstall | typeof packageDetail;
 
 export interface ActionsOptions {
   /** The name of this host. */
@@ -27,7 +30,7 @@ export interface ActionsOptions {
 /** The actions of the packagemanager of one host. */
 export function packagemanagerActions({ host: ownHost, client, store, installer, jobs }: ActionsOptions): Handlers {
   /** What the packagemanager of another host answers, or undefined if the plugin belongs to this one. */
-  async function elsewhere<C extends Contract>(contract: C, id: string, data: InputOf<C>, signal: AbortSignal): Promise<OutputOf<C> | undefined> {
+  async function elsewhere<C extends PackageAction>(contract: C, id: string, data: InputOf<C>, signal: AbortSignal): Promise<OutputOf<C> | undefined> {
     const { host } = parsePluginId(id, ownHost);
     if (host === ownHost) return undefined;
     const service = hostService(host, contract.service);
@@ -36,7 +39,7 @@ export function packagemanagerActions({ host: ownHost, client, store, installer,
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       if (error.code !== 'SERVICE_UNKNOWN') throw new ActionFailure(error.code, error.message, error.details, { cause: error });
-      throw new ActionFailure('HOST_UNKNOWN', `no packagemanager of ${host} is on the bus; see that the house runs there, and that the name is right`, {}, { cause: error });
+      throw refuse(contract, 'HOST_UNKNOWN', `no packagemanager of ${host} is on the bus; see that the house runs there, and that the name is right`, {}, { cause: error });
     }
   }
 
@@ -63,7 +66,7 @@ export function packagemanagerActions({ host: ownHost, client, store, installer,
       if (answer !== undefined) return answer;
       const { name } = parsePluginId(id, ownHost);
       using _turn = await store.turn(name, signal);
-      if ((await store.find(name)).state === 'absent') throw notInstalled(name);
+      if ((await store.find(name)).state === 'absent') throw notInstalled(pluginUninstall, name);
       const ownId = hostService(ownHost, name);
       await stopPlugin(ownId, signal);
       try {
@@ -80,7 +83,7 @@ export function packagemanagerActions({ host: ownHost, client, store, installer,
       if (answer !== undefined) return answer;
       const { name } = parsePluginId(id, ownHost);
       const found = await store.find(name);
-      if (found.state === 'absent') throw notInstalled(name);
+      if (found.state === 'absent') throw notInstalled(packageDetail, name);
       if (found.state === 'damaged') {
         throw refuse(packageDetail, 'PACKAGE_NOT_FOUND', `the package of ${name} is damaged, so install it again or uninstall it: ${found.reason}`);
       }
@@ -88,7 +91,7 @@ export function packagemanagerActions({ host: ownHost, client, store, installer,
     })
     .on(jobGet, ({ id }) => ({ job: jobs.get(id) }));
 
-  function notInstalled(name: string): ActionFailure<'PACKAGE_NOT_FOUND'> {
-    return new ActionFailure('PACKAGE_NOT_FOUND', `no plugin ${name} is installed on ${ownHost}; package.list tells what is`);
+  function notInstalled(contract: PackageAction, name: string): ActionFailure {
+    return refuse(contract, 'PACKAGE_NOT_FOUND', `no plugin ${name} is installed on ${ownHost}; package.list tells what is`);
   }
 }

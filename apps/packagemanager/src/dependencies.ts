@@ -3,11 +3,11 @@
 import { lstat, readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ActionFailure } from '@majordomus/contracts';
+import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
+import { orAborted, reasonOf } from '@majordomus/runtime';
 import { exists } from './durable.ts';
 import { jsonErrorPosition } from './json-position.ts';
 import type { NpmOutcome, NpmRequest } from './npm-thread.ts';
-import { orAborted } from './turns.ts';
 
 const packageFile = 'package.json';
 const maxPackageFileBytes = 1024 * 1024;
@@ -62,7 +62,8 @@ export async function installDependencies(folder: string, packageJson: PackageJs
   const outcome = await runNpm({ path: folder, cache, registry }, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
   signal.throwIfAborted();
   if (!outcome.ok) {
-    throw new ActionFailure(
+    throw refuse(
+      pluginInstall,
       'DEPENDENCIES_FAILED',
       `the dependencies could not be installed: ${outcome.reason}; check their names and ranges in ${packageFile}, and that this host reaches ${registry ?? 'the registry of npm'}`,
     );
@@ -80,7 +81,7 @@ async function runNpm(request: NpmRequest, signal: AbortSignal): Promise<NpmOutc
   });
   const { promise: outcome, resolve: settle } = Promise.withResolvers<NpmOutcome>();
   thread.once('message', settle);
-  thread.once('error', (error) => settle({ ok: false, reason: error instanceof Error ? error.message : String(error) }));
+  thread.once('error', (error) => settle({ ok: false, reason: reasonOf(error) }));
   thread.once('exit', () => settle({ ok: false, reason: 'npm ended without an answer' }));
   try {
     return await orAborted(outcome, signal);
@@ -154,6 +155,6 @@ function decoded(path: string): string {
   }
 }
 
-function refused(reason: string): ActionFailure<'PACKAGE_REFUSED'> {
-  return new ActionFailure('PACKAGE_REFUSED', reason);
+function refused(reason: string): ActionFailure {
+  return refuse(pluginInstall, 'PACKAGE_REFUSED', reason);
 }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isSystemError } from './system-error.ts';
+import { isSystemError } from '@majordomus/runtime';
 
 /** How many files are brought to disk at once: one flush of the disk then serves several. */
 const syncAtOnce = 32;

@@ -2,13 +2,13 @@
 // then one rename of a link makes it the installed one. Until then nothing that was installed is touched.
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { ActionFailure, type InstalledPackage, type installSteps, type Manifest } from '@majordomus/contracts';
+import { ActionFailure, pluginInstall, refuse, type InstalledPackage, type installSteps, type Manifest } from '@majordomus/contracts';
+import { isSystemError, reasonOf, systemReason } from '@majordomus/runtime';
 import { installDependencies, readDependencies, type NpmSource } from './dependencies.ts';
 import { exists, syncTree } from './durable.ts';
 import { manifestFile, manifestInvalid } from './manifest-file.ts';
 import { copyLimits, copyPackage, type CopyLimits } from './package-copy.ts';
 import type { BeforeEffect, Effect, PackageStore } from './package-store.ts';
-import { isSystemError, systemReason } from './system-error.ts';
 import { verifyPackage } from './verify.ts';
 
 export type InstallStep = (typeof installSteps)[number];
@@ -52,7 +52,7 @@ export class Installer {
     this.#options = options;
   }
 
-  /** Installs a package; fulfilled when that is on disk. @throws ActionFailure with a code of `installErrors` */
+  /** Installs a package; fulfilled when that is on disk. @throws ActionFailure with a code of `plugin.install` */
   async install(installation: Installation): Promise<InstalledPackage> {
     const { store } = this.#options;
     let staging: string | undefined;
@@ -115,8 +115,7 @@ export class Installer {
     try {
       await this.#options.registerSchema(manifest, signal);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ActionFailure('SCHEMA_NOT_STORED', `dbmanager did not take the configuration items of ${manifest.name}: ${why}; see that it runs, and install again`, {}, { cause });
+      throw refuse(pluginInstall, 'SCHEMA_NOT_STORED', `dbmanager did not take the configuration items of ${manifest.name}: ${reasonOf(cause)}; see that it runs, and install again`, {}, { cause });
     }
   }
 
@@ -129,10 +128,10 @@ export class Installer {
 /** The real path of the folder to install from. */
 async function resolveSource({ source, integrity }: Installation): Promise<string> {
   const supported = 'a source is the absolute path of a folder with a plugin.json, on the host of this packagemanager';
-  const notFound = (why: string): ActionFailure => new ActionFailure('SOURCE_NOT_FOUND', `${JSON.stringify(source)} ${why}; ${supported}`);
+  const notFound = (why: string): ActionFailure => refuse(pluginInstall, 'SOURCE_NOT_FOUND', `${JSON.stringify(source)} ${why}; ${supported}`);
   if (!isAbsolute(source) || source.includes('\0')) throw notFound('is no absolute path');
   if (integrity !== undefined) {
-    throw new ActionFailure('PACKAGE_REFUSED', `${JSON.stringify(source)} is to be a folder, and integrity is that of an archive; leave it out`);
+    throw refuse(pluginInstall, 'PACKAGE_REFUSED', `${JSON.stringify(source)} is to be a folder, and integrity is that of an archive; leave it out`);
   }
   try {
     const folder = await realpath(source);
@@ -148,9 +147,9 @@ async function resolveSource({ source, integrity }: Installation): Promise<strin
 /** What a failed installation is told as. The source's faults have their codes already; what is left is the disk. */
 function asFailure(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) {
-    return new ActionFailure('INTERRUPTED', 'packagemanager stopped during the installation; what was installed before is untouched; install again', {}, { cause: error });
+    return refuse(pluginInstall, 'INTERRUPTED', 'packagemanager stopped during the installation; what was installed before is untouched; install again', {}, { cause: error });
   }
   if (!isSystemError(error)) return error;
   const where = error.path === undefined ? '' : ` at ${error.path}`;
-  return new ActionFailure('STORAGE_ERROR', `the package could not be written${where}: ${systemReason(error)}; free space or make the folder writable, and install again`, {}, { cause: error });
+  return refuse(pluginInstall, 'STORAGE_ERROR', `the package could not be written${where}: ${systemReason(error)}; free space or make the folder writable, and install again`, {}, { cause: error });
 }

@@ -1,10 +1,9 @@
 // The installations that run and those that ended, by id. A job outlives the request that started it, so whoever asked can
 // follow it; the number that is remembered is bounded.
 import { randomUUID } from 'node:crypto';
-import { ActionFailure, type Job } from '@majordomus/contracts';
-import type { Log } from '@majordomus/runtime';
+import { ActionFailure, jobGet, refuse, type FieldProblems, type Job } from '@majordomus/contracts';
+import { orAborted, type Log } from '@majordomus/runtime';
 import type { Progress } from './installer.ts';
-import { orAborted } from './turns.ts';
 
 /** What a job is given to do its work. */
 export interface JobContext {
@@ -114,7 +113,7 @@ export class Jobs {
   #entry(id: string): Entry {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
-      throw new ActionFailure('JOB_NOT_FOUND', `there is no job ${JSON.stringify(id)}; jobs are forgotten when packagemanager restarts, so see what is installed`);
+      throw refuse(jobGet, 'JOB_NOT_FOUND', `there is no job ${JSON.stringify(id)}; jobs are forgotten when packagemanager restarts, so see what is installed`);
     }
     return entry;
   }
@@ -128,6 +127,6 @@ export class Jobs {
 }
 
 function errorOf({ code, message, details }: ActionFailure): NonNullable<Job['error']> {
-  const fields = details['fields'] as Record<string, string> | undefined;
+  const fields = details['fields'] as FieldProblems | undefined;
   return { code, reason: message, ...(fields === undefined ? {} : { fields }) };
 }

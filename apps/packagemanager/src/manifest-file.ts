@@ -2,21 +2,21 @@
 // stands in it, the answer is a manifest or MANIFEST_INVALID with a reason for each field.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActionFailure, manifest as manifestSchema, problemsText, type FieldProblems, type Manifest } from '@majordomus/contracts';
+import {
+  fieldProblems, manifest as manifestSchema, pluginInstall, problemsText, refuse,
+  type ActionFailure, type FieldProblems, type Manifest,
+} from '@majordomus/contracts';
+import { isSystemError, systemReason } from '@majordomus/runtime';
 import semver from 'semver';
 import { jsonErrorPosition } from './json-position.ts';
-import { isSystemError, systemReason } from './system-error.ts';
 
 export const manifestFile = 'plugin.json';
 
 /** A manifest is a page of text; more is a mistake or an attack. */
 const maxBytes = 256 * 1024;
 const maxDepth = 32;
-/** So that `<version>-<hash>` is a file name everywhere. */
-const maxVersionLength = 128;
 const maxRangeLength = 256;
-/** How many wrong fields are told of at once, and how many of them in the reason. */
-const maxProblems = 50;
+/** How many of the wrong fields are told of in the reason. */
 const maxProblemsInReason = 5;
 
 /**
@@ -33,11 +33,10 @@ export async function readManifest(folder: string): Promise<Manifest> {
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
   const checked = manifestSchema.safeParse(parseJson(decode(bytes)));
-  if (!checked.success) throw manifestInvalid(fieldsOf(checked.error.issues));
+  if (!checked.success) throw manifestInvalid(fieldProblems(checked.error.issues, manifestFile));
   const { version, engine } = checked.data;
   const problems: Record<string, string> = {};
-  if (version.length > maxVersionLength) problems['version'] = `is longer than ${maxVersionLength} characters`;
-  else if (semver.valid(version) === null) problems['version'] = 'is a version whose numbers are too large';
+  if (semver.valid(version) === null) problems['version'] = 'is a version whose numbers are too large';
   if (engine.length > maxRangeLength || semver.validRange(engine) === null) {
     problems['engine'] = 'is not a range of versions such as ^0.1.0';
   }
@@ -46,15 +45,15 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 }
 
 /** The failure for a manifest with these problems, by field; a problem of the whole file stands under its name. */
-export function manifestInvalid(fields: FieldProblems): ActionFailure<'MANIFEST_INVALID'> {
+export function manifestInvalid(fields: FieldProblems): ActionFailure {
   const { [manifestFile]: ofFile, ...ofFields } = fields;
   const entries = Object.entries(ofFields);
   const told = ofFile ?? `is refused: ${problemsText(Object.fromEntries(entries.slice(0, maxProblemsInReason)))}`;
   const rest = entries.length > maxProblemsInReason ? `; and ${entries.length - maxProblemsInReason} more` : '';
-  return new ActionFailure('MANIFEST_INVALID', `${manifestFile} ${told}${rest}; correct it and install again`, { fields });
+  return refuse(pluginInstall, 'MANIFEST_INVALID', `${manifestFile} ${told}${rest}; correct it and install again`, { fields });
 }
 
-const wholeFile = (reason: string): ActionFailure<'MANIFEST_INVALID'> => manifestInvalid({ [manifestFile]: reason });
+const wholeFile = (reason: string): ActionFailure => manifestInvalid({ [manifestFile]: reason });
 
 async function readBounded(path: string): Promise<Uint8Array> {
   try {
@@ -98,28 +97,4 @@ function parseJson(text: string): unknown {
 function deeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((entry) => deeperThan(entry, levels - 1));
-}
-
-interface Issue {
-  readonly code?: string | undefined;
-  readonly message: string;
-  readonly path: readonly PropertyKey[];
-  readonly input?: unknown;
-  readonly keys?: readonly string[];
-  readonly issues?: readonly { readonly message: string }[];
-}
-
-/** One reason for each field, the first that was found. */
-function fieldsOf(issues: readonly Issue[]): FieldProblems {
-  const fields = new Map<string, string>();
-  const add = (path: readonly PropertyKey[], reason: string): void => {
-    const field = path.length === 0 ? manifestFile : path.map(String).join('.');
-    if (fields.size < maxProblems && !fields.has(field)) fields.set(field, reason);
-  };
-  for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') for (const key of issue.keys ?? []) add([...issue.path, key], 'is not known');
-    else if (issue.code === 'invalid_key') add(issue.path, issue.issues?.[0]?.message ?? issue.message);
-    else add(issue.path, issue.message);
-  }
-  return Object.fromEntries(fields);
 }

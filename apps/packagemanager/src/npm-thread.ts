@@ -1,6 +1,7 @@
 // The thread that installs dependencies with @npmcli/arborist, loaded here only: it takes 40 MB and is needed seldom. It
 // runs nothing of what it installs: no script, no `.npm-extension`, no git.
 import { parentPort as port, workerData } from 'node:worker_threads';
+import { reasonOf } from '@majordomus/runtime';
 import Arborist from '@npmcli/arborist';
 
 /** What the thread is given. */
@@ -38,7 +39,7 @@ async function install(): Promise<NpmOutcome> {
     return { ok: true };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    return { ok: false, reason: `${error instanceof Error ? error.message : String(error)}${code}` };
+    return { ok: false, reason: `${reasonOf(error)}${code}` };
   }
 }
 

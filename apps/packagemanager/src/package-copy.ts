@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, opendir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActionFailure } from '@majordomus/contracts';
-import { isSystemError, systemReason } from './system-error.ts';
+import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
+import { isSystemError, systemReason } from '@majordomus/runtime';
 
 export interface CopyLimits {
   /** Files and folders together. */
@@ -137,14 +137,14 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (cause) {
     if (isSystemError(cause, 'ELOOP')) throw refused(path, 'changed while it was copied');
-    throw new ActionFailure('SOURCE_NOT_FOUND', `cannot read ${JSON.stringify(path)} of the package: ${systemReason(cause)}; make it readable for packagemanager, or leave it out`, {}, { cause });
+    throw refuse(pluginInstall, 'SOURCE_NOT_FOUND', `cannot read ${JSON.stringify(path)} of the package: ${systemReason(cause)}; make it readable for packagemanager, or leave it out`, {}, { cause });
   }
 }
 
-function refused(path: string, reason: string): ActionFailure<'PACKAGE_REFUSED'> {
-  return new ActionFailure('PACKAGE_REFUSED', `${JSON.stringify(path)} of the package ${reason}`);
+function refused(path: string, reason: string): ActionFailure {
+  return refuse(pluginInstall, 'PACKAGE_REFUSED', `${JSON.stringify(path)} of the package ${reason}`);
 }
 
-function tooMuch(reason: string): ActionFailure<'PACKAGE_REFUSED'> {
-  return new ActionFailure('PACKAGE_REFUSED', `the package ${reason}; leave out what the plugin does not need to run`);
+function tooMuch(reason: string): ActionFailure {
+  return refuse(pluginInstall, 'PACKAGE_REFUSED', `the package ${reason}; leave out what the plugin does not need to run`);
 }

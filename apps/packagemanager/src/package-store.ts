@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pluginName, type InstalledPackage, type Manifest } from '@majordomus/contracts';
-import type { Log } from '@majordomus/runtime';
+import { reasonOf, type Log } from '@majordomus/runtime';
 import { exists, linkTarget, switchLink, syncPath } from './durable.ts';
 import { readManifest } from './manifest-file.ts';
 import { Turns } from './turns.ts';
@@ -81,7 +81,7 @@ export class PackageStore {
       if (manifest.name !== name) return damaged(`${folder} holds the plugin ${manifest.name}`);
       return { state: 'installed', manifest, installed: { name, version, description, folder } };
     } catch (error) {
-      return damaged(error instanceof Error ? `${current}: ${error.message}` : String(error));
+      return damaged(`${current}: ${reasonOf(error)}`);
     }
   }
 

@@ -3,14 +3,13 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostService, schemaSet, type Manifest } from '@majordomus/contracts';
 import { Client, Worker } from '@majordomus/mq';
-import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, untilAborted, type PartContext } from '@majordomus/runtime';
+import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, systemReason, untilAborted, type PartContext } from '@majordomus/runtime';
 import { packagemanagerActions } from './actions.ts';
 import type { PackagemanagerSettings } from './config.ts';
 import { Installer } from './installer.ts';
 import { Jobs } from './jobs.ts';
 import { renewKit } from './kit.ts';
 import { PackageStore } from './package-store.ts';
-import { systemReason } from './system-error.ts';
 
 const service = 'packagemanager';
 const capacity = 16;

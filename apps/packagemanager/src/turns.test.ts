@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orAborted, Turns } from './turns.ts';
+import { Turns } from './turns.ts';
 
 const never = new AbortController().signal;
 
@@ -43,13 +43,5 @@ describe('turns', () => {
 
   it('are not given to whoever gave up before asking', async () => {
     await expect(new Turns().take('lamp', AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
-  });
-});
-
-describe('waiting with a signal', () => {
-  it('ends with the promise, or with the signal if that is first', async () => {
-    await expect(orAborted(Promise.resolve(1), never)).resolves.toBe(1);
-    await expect(orAborted(Promise.reject(new Error('failed')), never)).rejects.toThrow('failed');
-    await expect(orAborted(Promise.withResolvers().promise, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
   });
 });

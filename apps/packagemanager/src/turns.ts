@@ -1,4 +1,5 @@
 // Who changes one thing waits for who changes it now, first come first served; different things do not wait.
+import { orAborted } from '@majordomus/runtime';
 
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
@@ -26,18 +27,5 @@ export class Turns {
   async #forget(key: string, last: Promise<void>): Promise<void> {
     await last;
     if (this.#last.get(key) === last) this.#last.delete(key);
-  }
-}
-
-/** Waits for a promise, but not beyond the signal. @throws the signal's reason */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -2,7 +2,7 @@
 // copy only, in which there are folders and regular files and nothing else.
 import { lstat, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { ActionFailure, type Manifest } from '@majordomus/contracts';
+import { pluginInstall, refuse, type FieldProblems, type Manifest } from '@majordomus/contracts';
 import semver from 'semver';
 import { manifestInvalid, readManifest } from './manifest-file.ts';
 
@@ -15,7 +15,8 @@ export async function verifyPackage(folder: string, majordomusVersion: string): 
   const problem = manifest.main === undefined ? await execProblem(folder, manifest.exec ?? []) : await mainProblem(folder, manifest.main);
   if (problem !== undefined) throw manifestInvalid(problem);
   if (!semver.satisfies(majordomusVersion, manifest.engine, { includePrerelease: true })) {
-    throw new ActionFailure(
+    throw refuse(
+      pluginInstall,
       'ENGINE_MISMATCH',
       `${manifest.name} ${manifest.version} works with Majordomus ${manifest.engine}, and this is ${majordomusVersion}; take another version of the plugin, or of Majordomus`,
     );
@@ -23,12 +24,12 @@ export async function verifyPackage(folder: string, majordomusVersion: string): 
   return manifest;
 }
 
-async function mainProblem(folder: string, main: string): Promise<Record<string, string> | undefined> {
+async function mainProblem(folder: string, main: string): Promise<FieldProblems | undefined> {
   return (await fileMode(join(folder, main))) === undefined ? { main: `is no file of the package: ${main}` } : undefined;
 }
 
 /** A first word that is a file of the package is run as that file; a bare word is a program that the host finds. */
-async function execProblem(folder: string, exec: readonly string[]): Promise<Record<string, string> | undefined> {
+async function execProblem(folder: string, exec: readonly string[]): Promise<FieldProblems | undefined> {
   const unusable = exec.findIndex((word) => word.includes('\0'));
   if (unusable >= 0) return { [`exec.${unusable}`]: 'holds a NUL character' };
   const program = exec[0] ?? '';

@@ -17,7 +17,7 @@ export const busCodes = {
   UNAVAILABLE: 'Another service that the action needs did not answer, or refused; the reason says which and why.',
   INTERNAL: 'The handler failed unexpectedly; the log of the service has the details.',
   ABORTED: 'The caller cancelled the call.',
-  STOPPING: 'The service is stopping and takes no new requests.',
+  STOPPING: 'The service is stopping: it takes no new requests, and what it had begun may be half done.',
 } as const satisfies Record<string, string>;
 
 export type BusCode = keyof typeof busCodes;

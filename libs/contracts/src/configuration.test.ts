@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  configurationItem, configurationItems, configurationKey, configurationProblems, missingKeys, problemsText, valueProblem, withDefaults,
+  configurationItem, configurationItems, configurationKey, configurationProblems, missingKeys, valueProblem, withDefaults,
   type ConfigurationItem, type ConfigurationItems, type JsonValue,
 } from './configuration.ts';
 
@@ -126,11 +126,6 @@ describe('the configuration of a plugin', () => {
   it('misses what is required and has neither a value nor a default', () => {
     expect(missingKeys(items, {})).toEqual(['mount']);
     expect(missingKeys(items, { mount: '/' })).toEqual([]);
-  });
-
-  it('has its problems in one line for a person', () => {
-    expect(problemsText({ limit: 'must be at most 100, not 300', mount: 'is not known' })).toBe('limit: must be at most 100, not 300; mount: is not known');
-    expect(problemsText({})).toBe('');
   });
 
   it('never throws, and has a problem for every key that is not known, whatever is set', () => {

@@ -1,6 +1,7 @@
 // What a plugin can be told: its configuration items, and the check of a value against them. The parameters of
 // a plugin's commands have the same form.
 import { z } from 'zod';
+import type { FieldProblems } from './field-problems.ts';
 
 /** Any JSON value. */
 export const jsonValue = z.json().meta({ id: 'JsonValue', description: 'Any JSON value.' });
@@ -22,7 +23,7 @@ export const configurationItem = z
     min: z.number().optional().describe('the smallest number, or length of a string or list'),
     max: z.number().optional().describe('the largest number, or length of a string or list'),
     options: z.array(jsonValue).min(1).optional().describe('the only values allowed'),
-    secret: z.boolean().optional().describe('never shown or logged'),
+    secret: z.boolean().optional().describe('marks a value that is not to be shown, such as a password; nothing hides it yet'),
   })
   .superRefine((item, context) => {
     if (item.default === undefined && item.example === undefined) {
@@ -46,9 +47,6 @@ export const configurationKey = z
 /** All items of one plugin, by key. */
 export const configurationItems = z.record(configurationKey, configurationItem).describe('the configuration items, by key');
 export type ConfigurationItems = z.infer<typeof configurationItems>;
-
-/** A reason for each key that was refused. */
-export type FieldProblems = Readonly<Record<string, string>>;
 
 /** Why `value` does not fit `item`, or undefined if it does. */
 export function valueProblem(item: Pick<ConfigurationItem, 'type' | 'min' | 'max' | 'options'>, value: JsonValue): string | undefined {
@@ -121,9 +119,4 @@ export function missingKeys(items: ConfigurationItems, values: Readonly<Record<s
   return Object.entries(items)
     .filter(([key, item]) => item.required === true && item.default === undefined && !Object.hasOwn(values, key))
     .map(([key]) => key);
-}
-
-/** One line for a person: `limit: must be at most 100, not 300; mount: is not known`. */
-export function problemsText(problems: FieldProblems): string {
-  return Object.entries(problems).map(([key, reason]) => `${key}: ${reason}`).join('; ');
 }

@@ -1,8 +1,7 @@
 // house: `domus up` itself on the bus, as `<host>.house`. It supervises the core parts of its host.
 import { z } from 'zod';
 import { contract } from './contract.ts';
-import { logReply, logRequest } from './manager.ts';
-import { processStatus } from './process-status.ts';
+import { logReply, logRequest, processStatus } from './process-status.ts';
 
 export const partStatus = processStatus
   .extend({ name: z.string().describe('the part') })

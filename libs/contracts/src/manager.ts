@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
 import { pluginId } from './names.ts';
-import { processStatus } from './process-status.ts';
+import { logReply, logRequest, processStatus } from './process-status.ts';
 
 const plugin = {
   id: z.string().describe('the plugin as `host.name`'),
@@ -80,15 +80,6 @@ export const pluginStatusGet = contract({
   input: target,
   output: z.object({ plugin: pluginStatus.describe('how it is'), log: z.array(z.string()).describe('the last lines of its log') }),
   errors,
-});
-
-export const logRequest = z.object({
-  lines: z.number().int().min(1).max(1000).default(50).describe('how many of the last lines'),
-  after: z.number().int().min(0).optional().describe('only lines after this position, the `next` of an earlier reply'),
-});
-export const logReply = z.object({
-  lines: z.array(z.string()).describe('the lines, oldest first'),
-  next: z.number().int().describe('the position to read on from, as `after`'),
 });
 
 export const pluginLog = contract({

@@ -33,7 +33,7 @@ export const pluginCommand = z
 export type PluginCommand = z.infer<typeof pluginCommand>;
 
 /** Something that the plugin measures or watches. */
-export const pluginSensor = z
+const pluginSensor = z
   .strictObject({
     description: description.describe('what is measured or watched'),
     type: z.enum(['string', 'integer', 'number', 'boolean', 'object']).describe('what kind of value it has'),
@@ -57,7 +57,7 @@ export const manifest = z
     configuration: configurationItems.default({}),
     commands: z.record(componentName, pluginCommand).default({}).describe('what it can be asked to do, by name'),
     sensors: z.record(componentName, pluginSensor).default({}).describe('what it measures or watches, by name'),
-    permissions: z.array(z.string().min(1)).default([]).describe('what it needs of the host, shown to the person who installs it'),
+    permissions: z.array(z.string().min(1)).default([]).describe('what it needs of the host, in words for a person; told by `package.detail`, and not enforced'),
   })
   .superRefine((value, context) => {
     if ((value.main === undefined) === (value.exec === undefined)) {

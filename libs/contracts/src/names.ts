@@ -7,18 +7,18 @@ export const reservedNames: ReadonlySet<string> = new Set([
   'node_modules', 'packagemanager', 'rest', 'rinor', 'scenario', 'web',
 ]);
 
-const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
-const hostPattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const name = '[a-z][a-z0-9-]{0,62}';
+const host = '[a-z0-9][a-z0-9-]{0,62}';
 
 export const hostName = z
   .string()
-  .regex(hostPattern, 'must be a host name: lower-case letters, digits and "-", 63 at most')
+  .regex(new RegExp(`^${host}$`), 'must be a host name: lower-case letters, digits and "-", 63 at most')
   .describe('the host');
 
 /** A name in the configuration: a plugin, or a part of the house. */
 export const componentName = z
   .string()
-  .regex(namePattern, 'must be a name: a lower-case letter, then letters, digits and "-", 63 at most')
+  .regex(new RegExp(`^${name}$`), 'must be a name: a lower-case letter, then letters, digits and "-", 63 at most')
   .describe('the plugin, or the part of the house');
 
 export const pluginName = componentName
@@ -28,7 +28,7 @@ export const pluginName = componentName
 /** A plugin as a person names it: `name` on this host, or `host.name`. */
 export const pluginId = z
   .string()
-  .regex(/^([a-z0-9][a-z0-9-]{0,62}\.)?[a-z][a-z0-9-]{0,62}$/, 'must be a plugin: its name, or host.name')
+  .regex(new RegExp(String.raw`^(${host}\.)?${name}$`), 'must be a plugin: its name, or host.name')
   .describe('the plugin: its `name` on this host, or `host.name`');
 
 /** Splits a `pluginId`; a bare name belongs to `ownHost`. */

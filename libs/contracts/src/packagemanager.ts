@@ -41,7 +41,7 @@ export type InstalledPackage = z.infer<typeof installedPackage>;
 const notInstalled = { PACKAGE_NOT_FOUND: 'No such plugin is installed on this host.' } as const;
 const elsewhere = { HOST_UNKNOWN: 'No packagemanager of that host is on the bus.' } as const;
 
-export const installErrors = {
+const installErrors = {
   SOURCE_NOT_FOUND: 'The source does not exist, cannot be read, or is of a kind that is not supported.',
   MANIFEST_INVALID: 'plugin.json is missing or wrong; `fields` has the reason for each field.',
   ENGINE_MISMATCH: 'The plugin does not work with this version of Majordomus.',

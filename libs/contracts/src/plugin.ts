@@ -36,7 +36,6 @@ export const helperHelp = contract({
 export const helperDo = contract({
   service: 'plugin',
   action: 'helper.do',
-  reply: 'helper.result',
   summary: 'Runs a command of the plugin and answers with its result.',
   input: z.object({ command, parameters: parameters.default({}) }),
   output: z.object({ command, parameters, result: jsonValue.describe('what it gave') }),

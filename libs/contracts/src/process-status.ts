@@ -1,4 +1,4 @@
-// What can be said of a supervised process, be it a part of the house or a plugin.
+// What can be said of a supervised process, be it a part of the house or a plugin: how it is, and what it printed.
 import { z } from 'zod';
 
 /**
@@ -17,3 +17,13 @@ export const processStatus = z.object({
   lastError: z.string().describe('how it last ended unasked, or empty'),
 });
 export type ProcessStatus = z.infer<typeof processStatus>;
+
+/** What is asked of the log of a process, and the answer; a contract adds whose log it is. */
+export const logRequest = z.object({
+  lines: z.number().int().min(1).max(1000).default(50).describe('how many of the last lines'),
+  after: z.number().int().min(0).optional().describe('only lines after this position, the `next` of an earlier reply'),
+});
+export const logReply = z.object({
+  lines: z.array(z.string()).describe('the lines, oldest first'),
+  next: z.number().int().describe('the position to read on from, as `after`'),
+});

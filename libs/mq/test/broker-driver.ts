@@ -191,3 +191,8 @@ export class BrokerDriver {
     return this.#machine.deadlineMs;
   }
 }
+
+/** The tokens of the requests that a peer was sent since the last time. */
+export function tokensOf(peer: Peer): Buffer[] {
+  return peer.take().flatMap((message) => (message.kind === 'request' ? [message.token] : []));
+}

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { House } from './simulation/house.ts';
 
 const only = process.env['SIMULATION_SEED'];
-const count = Number(process.env['SIMULATION_SEEDS'] ?? 300);
+const count = Number(process.env['SIMULATION_SEEDS'] ?? 150);
 const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
 
 describe('a house in a storm', () => {

@@ -1,6 +1,6 @@
 // A plugin as its author writes it: the manifest, what starts and stops it, and one function for each command.
 // It is checked once, here; nothing is started.
-import { manifest as manifestSchema, type ConfigurationItems, type FieldProblems, type JsonValue, type Manifest, problemsText } from '@majordomus/contracts';
+import { fieldProblems, manifest as manifestSchema, problemsText, type ConfigurationItems, type FieldProblems, type JsonValue, type Manifest } from '@majordomus/contracts';
 import type { Log } from '@majordomus/runtime';
 import type { CommandOf, ConfigurationOf, ManifestShape, ParametersOf } from './manifest-types.ts';
 
@@ -94,10 +94,7 @@ export function definePlugin<M extends ManifestShape>(manifest: M, { start, stop
 
 function checkedManifest(source: ManifestShape): Manifest {
   const result = manifestSchema.safeParse(source);
-  if (!result.success) {
-    const fields = result.error.issues.map(({ path, message }) => [path.join('.') || 'plugin.json', message]);
-    throw new PluginDefinitionError('MANIFEST_INVALID', source.name, Object.fromEntries(fields));
-  }
+  if (!result.success) throw new PluginDefinitionError('MANIFEST_INVALID', source.name, fieldProblems(result.error.issues, 'plugin.json'));
   const { configuration, commands, name } = result.data;
   const fields = { ...wordProblems('configuration', configuration) };
   for (const [command, { parameters }] of Object.entries(commands)) Object.assign(fields, wordProblems(`commands.${command}.parameters`, parameters));

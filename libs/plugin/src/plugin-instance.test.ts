@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ActionFailure } from '@majordomus/contracts';
-import { silentLog } from '@majordomus/runtime';
+import { silentLog, type Log } from '@majordomus/runtime';
 import { describe, expect, it } from 'vitest';
 import { configured, heating } from '../test/heating.ts';
 import type { Plugin, Values } from './define-plugin.ts';
@@ -18,12 +19,12 @@ interface Running extends AsyncDisposable {
 }
 
 /** Runs a plugin whose configuration is what `read` answers. */
-function run(plugin: Plugin, read: () => Promise<Values> = () => Promise.resolve(configured)): Running {
+function run(plugin: Plugin, read: () => Promise<Values> = () => Promise.resolve(configured), log: Log = silentLog): Running {
   const stopping = new AbortController();
   const states: PluginState[] = [];
   const waiting = new Map<number, () => void>();
   const instance = new PluginInstance(plugin, {
-    log: silentLog,
+    log,
     readConfiguration: read,
     configurationRetryMs: 1,
     onState(state) {
@@ -165,6 +166,29 @@ describe('a running plugin', () => {
     await expect(call).resolves.toMatchObject({ result: 'cold again' });
     expect(order).toEqual(['command ended', 'stop']);
     await expect(running.instance.do('off', {}, never)).rejects.toMatchObject({ code: 'STOPPING' });
+  });
+
+  it('is not to blame for a command that ends by its signal: the caller gets the reason of the signal, and the log nothing', async () => {
+    const logged: unknown[] = [];
+    const log = Object.assign(Object.create(silentLog) as Log, { error: (...entry: unknown[]) => void logged.push(entry) });
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let calls = 0;
+    const running = run(heating({
+      async warm({ signal }) {
+        begun[calls++]?.resolve();
+        return delay(1_000_000, 'warm', { signal });
+      },
+    }), undefined, log);
+    await running.told(1);
+    const caller = new AbortController();
+    const cancelled = running.instance.do('warm', { room: 'hall' }, caller.signal);
+    await begun[0]?.promise;
+    caller.abort(new ActionFailure('ABORTED', 'the request was cancelled'));
+    await expect(cancelled).rejects.toMatchObject({ name: 'ActionFailure', code: 'ABORTED' });
+    const stopped = running.instance.do('warm', { room: 'hall' }, never);
+    await begun[1]?.promise;
+    await Promise.all([expect(stopped).rejects.toMatchObject({ name: 'ActionFailure', code: 'STOPPING' }), running.stop()]);
+    expect(logged).toEqual([]);
   });
 
   it('ends although its stop throws', async () => {

@@ -1,9 +1,9 @@
 // A plugin that runs: from its configuration over start and commands to stop. It knows no process and no bus; both
 // runPlugin and testPlugin run plugins with it.
 import { setTimeout as delay } from 'node:timers/promises';
-import { ActionFailure, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
-import type { Log } from '@majordomus/runtime';
-import { checkParameters, findCommand, messageOf, runCommand } from './commands.ts';
+import { ActionFailure, helperDo, helperHelp, refuse, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
+import { orAborted, reasonOf, untilAborted, type Log } from '@majordomus/runtime';
+import { checkParameters, findCommand, runCommand } from './commands.ts';
 import { checkConfiguration } from './configuration-check.ts';
 import type { Plugin, Values } from './define-plugin.ts';
 
@@ -21,7 +21,7 @@ export interface PluginSurroundings {
   readonly configurationRetryMs: number;
 }
 
-/** The signal is up to both: the commands under way, and then `stop`. A process that stops has 4 s in all. */
+/** How long the commands under way have after the signal, and then `stop`. A process that stops has 4 s in all. */
 const stopLimitMs = 1500;
 
 export class PluginInstance {
@@ -46,15 +46,15 @@ export class PluginInstance {
    * Throws what the author's `start` throws.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const end = (): void => this.#ending.abort();
+    const end = (): void => this.#ending.abort(this.#stopping());
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     let started = false;
     try {
       const configuration = await this.#waitForConfiguration();
       started = true;
-      await Promise.race([this.#start(configuration), aborted(this.#ending.signal)]);
-      await aborted(this.#ending.signal);
+      await orAborted(this.#start(configuration), this.#ending.signal);
+      await untilAborted(this.#ending.signal);
     } catch (error) {
       if (!this.#ending.signal.aborted) throw error;
     } finally {
@@ -70,20 +70,20 @@ export class PluginInstance {
 
   /** @throws ActionFailure COMMAND_UNKNOWN */
   help(command: string): { readonly help: string; readonly parameters: ConfigurationItems } {
-    const { description, parameters } = findCommand(this.#plugin, command);
+    const { description, parameters } = findCommand(helperHelp, this.#plugin, command);
     return { help: description, parameters };
   }
 
   /**
    * Runs a command; a plugin that is not ready runs it too, as long as its configuration is there.
-   * @throws ActionFailure COMMAND_UNKNOWN, PARAMETERS_INVALID, COMMAND_FAILED, STOPPING, or what the command chose
+   * @throws ActionFailure COMMAND_UNKNOWN, PARAMETERS_INVALID, COMMAND_FAILED, STOPPING, or what the command chose; the signal's reason
    */
   async do(command: string, given: Values, signal: AbortSignal): Promise<{ readonly parameters: Values; readonly result: JsonValue }> {
-    const parameters = checkParameters(findCommand(this.#plugin, command), given);
-    if (this.#ending.signal.aborted) throw new ActionFailure('STOPPING', `${this.#plugin.manifest.name} is stopping`);
+    const parameters = checkParameters(findCommand(helperDo, this.#plugin, command), given);
+    if (this.#ending.signal.aborted) throw this.#stopping();
     if (this.#configuration === undefined) {
       const why = this.state.ready ? '' : `: ${this.state.reason}`;
-      throw new ActionFailure('COMMAND_FAILED', `${this.#plugin.manifest.name} cannot run ${command} yet${why}`);
+      throw refuse(helperDo, 'COMMAND_FAILED', `${this.#plugin.manifest.name} cannot run ${command} yet${why}`);
     }
     const running = runCommand(this.#plugin, command, {
       parameters,
@@ -97,6 +97,10 @@ export class PluginInstance {
     } finally {
       this.#open.delete(running);
     }
+  }
+
+  #stopping(): ActionFailure {
+    return new ActionFailure('STOPPING', `${this.#plugin.manifest.name} is stopping`);
   }
 
   async #waitForConfiguration(): Promise<Values> {
@@ -115,7 +119,7 @@ export class PluginInstance {
     try {
       set = await this.#surroundings.readConfiguration(this.#ending.signal);
     } catch (error) {
-      return `waits for its configuration: ${messageOf(error)}`;
+      return `waits for its configuration: ${reasonOf(error)}`;
     }
     const checked = checkConfiguration(this.#plugin.manifest, set);
     if (!checked.fits) return checked.reason;
@@ -162,13 +166,6 @@ export class PluginInstance {
       log.error({ err: error }, 'stop failed');
     }
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => {
-    signal.addEventListener('abort', resolve, { once: true });
-  });
 }
 
 async function endsWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {

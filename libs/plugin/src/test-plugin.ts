@@ -1,6 +1,6 @@
 // A plugin inside a test: the same start, checks, commands and stop as in a house, without a process and without a bus.
 import type { JsonValue } from '@majordomus/contracts';
-import { type Log, silentLog } from '@majordomus/runtime';
+import { silentLog, type Log } from '@majordomus/runtime';
 import type { Plugin, Values } from './define-plugin.ts';
 import { PluginInstance, type PluginState } from './plugin-instance.ts';
 
@@ -35,8 +35,9 @@ export async function testPlugin(plugin: Plugin, { configuration = {}, log = sil
     stopping.abort();
     await running;
   };
+  const waitsForEver = new AbortController().signal;
   return {
-    helper: async (command, parameters = {}) => (await instance.do(command, parameters, stopping.signal)).result,
+    helper: async (command, parameters = {}) => (await instance.do(command, parameters, waitsForEver)).result,
     state: () => instance.state,
     stop,
     [Symbol.asyncDispose]: stop,

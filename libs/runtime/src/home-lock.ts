@@ -2,6 +2,7 @@
 // own lock, held by a transaction that stays open; nothing is ever written to the file.
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { reasonOf } from './error-reason.ts';
 import { ensureFolder, homePaths } from './home.ts';
 import { StartError } from './start-error.ts';
 
@@ -25,8 +26,7 @@ export function lockHome(home: string, who: string): Disposable {
     if (cause instanceof Error && 'errcode' in cause && cause.errcode === sqliteBusy) {
       throw new StartError('HOME_IN_USE', `another ${who} runs on the home ${home}; stop it, or choose another home with --home or DOMUS_HOME`, { cause });
     }
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError('HOME_NOT_WRITABLE', `cannot lock ${path} (${why}); move the file away, make its folder writable, or choose another home with --home or DOMUS_HOME`, { cause });
+    throw new StartError('HOME_NOT_WRITABLE', `cannot lock ${path} (${reasonOf(cause)}); move the file away, make its folder writable, or choose another home with --home or DOMUS_HOME`, { cause });
   }
   const held = connection;
   return { [Symbol.dispose]: () => held.close() };

@@ -27,6 +27,11 @@ describe('the home', () => {
     expect(ensureFolder(home)).toBe(home);
   });
 
+  it('in a folder in which nothing can be made is refused at once', () => {
+    const nowhere = process.platform === 'linux' ? '/proc/majordomus/deep' : '/dev/majordomus/deep';
+    expect(() => ensureFolder(nowhere)).toThrow(expect.objectContaining({ code: 'HOME_NOT_WRITABLE' }));
+  });
+
   it('that cannot be written is refused with what to do', () => {
     const file = join(home, 'file');
     writeFileSync(file, '');

@@ -1,28 +1,25 @@
 // Where a house keeps its files. Each part gets the home and touches only what is its own.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSystemError, reasonOf } from './error-reason.ts';
 import { StartError } from './start-error.ts';
 
 export interface HomePaths {
-  readonly home: string;
   /** What a person may set: majordomus.toml. */
   readonly settingsFile: string;
   readonly database: string;
   readonly packages: string;
   readonly logs: string;
-  readonly keys: string;
   readonly run: string;
   readonly cache: string;
 }
 
 export function homePaths(home: string): HomePaths {
   return {
-    home,
     settingsFile: join(home, 'majordomus.toml'),
     database: join(home, 'db', 'majordomus.sqlite'),
     packages: join(home, 'packages'),
     logs: join(home, 'logs'),
-    keys: join(home, 'keys'),
     run: join(home, 'run'),
     cache: join(home, 'cache'),
   };
@@ -34,10 +31,22 @@ export function homePaths(home: string): HomePaths {
  */
 export function ensureFolder(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    const why = isSystemError(cause) ? cause.code : reasonOf(cause);
     throw new StartError('HOME_NOT_WRITABLE', `cannot make the folder ${folder} (${why}); choose another home with --home or DOMUS_HOME, or make it writable`, { cause });
   }
   return folder;
+}
+
+/** Not by mkdirSync's `recursive`, which never returns where nothing can be made, as in /proc. */
+function makeFolders(folder: string): void {
+  const parent = dirname(folder);
+  if (parent !== folder && !existsSync(parent)) makeFolders(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // It is there: since long, or made by another part meanwhile.
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
 }

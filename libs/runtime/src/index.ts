@@ -1,11 +1,17 @@
 // The public face of the runtime: what every process of the house needs.
-export * from './clock.ts';
-export * from './did-you-mean.ts';
-export * from './home.ts';
-export * from './home-lock.ts';
-export * from './lifecycle.ts';
-export * from './log.ts';
-export * from './readiness.ts';
-export * from './settings.ts';
-export * from './start-error.ts';
-export * from './version.ts';
+export { orAborted, untilAborted } from './abort.ts';
+export { systemClock, type Clock } from './clock.ts';
+export { didYouMean } from './did-you-mean.ts';
+export { isSystemError, reasonOf, systemReason } from './error-reason.ts';
+export { ensureFolder, homePaths } from './home.ts';
+export { lockHome } from './home-lock.ts';
+export { runMarkerVariable, runPart, type PartContext } from './lifecycle.ts';
+export { createLog, silentLog, type Log } from './log.ts';
+export { logText } from './log-text.ts';
+export { readinessFd, readinessVariable, type ReadinessMessage } from './readiness.ts';
+export {
+  bindSetting, commonSettings, isGiven, parseFlags, primarySetting, readSettings,
+  type CommonSettings, type Setting, type SettingDefinitions, type SettingsOf, type SettingSources,
+} from './settings.ts';
+export { exitCannotStart, StartError, type StartErrorCode } from './start-error.ts';
+export { majordomusVersion } from './version.ts';

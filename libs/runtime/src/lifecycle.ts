@@ -1,5 +1,6 @@
 // From `node main.ts` to the end of a process: settings, log, readiness, signals. Each part's main.ts is one call of
 // runPart; its service.ts knows nothing of processes, so that it can also be started from code.
+import { reasonOf } from './error-reason.ts';
 import { createLog, type Log } from './log.ts';
 import { openReadiness } from './readiness.ts';
 import { exitCannotStart, StartError } from './start-error.ts';
@@ -49,7 +50,7 @@ export async function runPart<Settings extends { readonly logLevel: string }>(pa
       process.stderr.write(`${part.name}: ${error.message}\n`);
       process.exit(exitCannotStart);
     }
-    if (log === undefined) process.stderr.write(`${part.name}: ${String(error)}\n`);
+    if (log === undefined) process.stderr.write(`${part.name}: ${reasonOf(error)}\n`);
     else log.fatal({ err: error }, 'ended by an unexpected error');
     process.exit(1);
   }
@@ -79,12 +80,4 @@ function watchForStop(stopping: AbortController, log: Log): void {
     process.stdin.on('end', orphaned).on('close', orphaned).on('error', orphaned).resume();
     process.stdin.unref?.();
   }
-}
-
-/** Resolves when the signal fires. */
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

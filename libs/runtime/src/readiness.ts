@@ -12,7 +12,7 @@ export type ReadinessMessage =
 /** The variable that tells a process that the pipe is there, and on which descriptor. */
 export const readinessVariable = 'DOMUS_READY_FD';
 export const readinessFd = 3;
-export const aliveIntervalMs = 1000;
+const aliveIntervalMs = 1000;
 
 export interface Readiness extends Disposable {
   ready(facts?: Readonly<Record<string, string>>): void;

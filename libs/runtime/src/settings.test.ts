@@ -109,6 +109,7 @@ describe('a wrong value', () => {
   it.each<[string, SettingSources, string]>([
     ['a flag', { flags: { broker: 'localhost' }, env: {} }, `--broker: "localhost" ${address}`],
     ['a variable', { flags: {}, env: { DOMUS_BIND: 'http://127.0.0.1:80' } }, `DOMUS_BIND: "http://127.0.0.1:80" ${address}`],
+    ['a port', { flags: { bind: 'tcp://127.0.0.1:99999' }, env: {} }, '--bind: "tcp://127.0.0.1:99999" must have a port up to 65535'],
     ['an empty flag', { flags: { home: '' }, env: {} }, '--home: "" must be a path'],
     ['a host name in capitals', { flags: { host: 'Igor' }, env: {} }, '--host: "Igor" must be a host name: lower-case letters, digits and "-"'],
     ['a host name with a dot', { flags: { host: 'igor.lan' }, env: {} }, '--host: "igor.lan" must be a host name: lower-case letters, digits and "-"'],
@@ -162,7 +163,7 @@ describe('majordomus.toml', () => {
 
   it('may not have a table that no part reads', () => {
     const file = writeFile('[limit]\nmax-capacity = 3\n');
-    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, packagemanager, tester`);
+    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, manager, packagemanager, tester`);
   });
 
   it('may have the tables of other parts, and the common settings that this part does not use', () => {
@@ -174,7 +175,7 @@ describe('majordomus.toml', () => {
     mkdirSync(homePaths(home).settingsFile);
     const { code, message } = refusal(() => read());
     expect(code).toBe('CONFIG_FILE_INVALID');
-    expect(message).toContain(`cannot read ${homePaths(home).settingsFile}: EISDIR`);
+    expect(message).toContain(`cannot read ${homePaths(home).settingsFile}: illegal operation on a directory (EISDIR)`);
     expect(message).toContain('make it a readable file, or move it away');
   });
 

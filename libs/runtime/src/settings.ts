@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import { isSystemError, reasonOf, systemReason } from './error-reason.ts';
 import { homePaths } from './home.ts';
 import { StartError } from './start-error.ts';
 
@@ -24,7 +25,13 @@ export interface Setting<T> {
 export type SettingDefinitions = { readonly [key: string]: Setting<unknown> };
 export type SettingsOf<D extends SettingDefinitions> = { readonly [K in keyof D]: D[K] extends Setting<infer T> ? T : never };
 
-const endpoint = z.string().regex(/^(tcp:\/\/[^\s:/]+:(\d{1,5}|\*)|tcp:\/\/\[[0-9a-fA-F:]+\]:(\d{1,5}|\*)|ipc:\/\/\S+)$/, 'must be an address such as tcp://127.0.0.1:40410');
+/** A port above the last one would be cut to its low 16 bits by libzmq. */
+const maxPort = 65_535;
+
+const endpoint = z
+  .string()
+  .regex(/^(tcp:\/\/[^\s:/]+:(\d{1,5}|\*)|tcp:\/\/\[[0-9a-fA-F:]+\]:(\d{1,5}|\*)|ipc:\/\/\S+)$/, 'must be an address such as tcp://127.0.0.1:40410')
+  .refine((address) => Number(/^tcp:.*:(\d+)$/.exec(address)?.[1] ?? 0) <= maxPort, { error: `must have a port up to ${maxPort}` });
 
 export const defaultEndpoint = 'tcp://127.0.0.1:40410';
 
@@ -89,7 +96,7 @@ export function parseFlags(definitions: SettingDefinitions, args: readonly strin
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (cause) {
     const known = Object.values(definitions).map(({ name }) => `--${name}`).join(', ');
-    const what = cause instanceof Error ? cause.message.split(/\.\s/)[0] : String(cause);
+    const what = reasonOf(cause).split(/\.\s/)[0];
     throw new StartError('SETTING_INVALID', `${what}; known flags: ${known}`, { cause });
   }
 }
@@ -104,15 +111,14 @@ function readSettingsFile(path: string): SettingsFile | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return undefined;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError('CONFIG_FILE_INVALID', `cannot read ${path}: ${why}; make it a readable file, or move it away to start with defaults`, { cause });
+    if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw new StartError('CONFIG_FILE_INVALID', `cannot read ${path}: ${systemReason(cause)}; make it a readable file, or move it away to start with defaults`, { cause });
   }
   try {
     return { path, content: parseToml(text) };
   } catch (cause) {
     const where = cause instanceof TomlError ? `, line ${cause.line}, column ${cause.column}` : '';
-    const what = cause instanceof Error ? cause.message.split('\n')[0]?.replace('Invalid TOML document: ', '') : String(cause);
+    const what = reasonOf(cause).split('\n')[0]?.replace('Invalid TOML document: ', '');
     throw new StartError('CONFIG_FILE_INVALID', `${path}${where} is not valid TOML: ${what}; mend the line, or move the file away to start with defaults`, { cause });
   }
 }
@@ -134,11 +140,11 @@ function valueOf(setting: Setting<unknown>, sources: SettingSources, file: Setti
   if (found === undefined) return setting.fallback;
   const checked = setting.schema.safeParse(found.value);
   if (checked.success) return checked.data;
-  throw new StartError('SETTING_INVALID', `${found.from}: ${JSON.stringify(found.value)} ${reasonOf(checked.error)}`);
+  throw new StartError('SETTING_INVALID', `${found.from}: ${JSON.stringify(found.value)} ${problemOf(checked.error)}`);
 }
 
 /** The first problem of a zod error, as the end of a sentence whose subject is the value. */
-function reasonOf(error: z.ZodError): string {
+function problemOf(error: z.ZodError): string {
   const issue = error.issues[0];
   const message = issue?.message ?? 'is not valid';
   if (message.startsWith('must ')) return message;
@@ -148,7 +154,7 @@ function reasonOf(error: z.ZodError): string {
 }
 
 /** The tables of majordomus.toml, each with the settings of one part. */
-const partTables = ['limits', 'packagemanager'] as const;
+const partTables = ['limits', 'manager', 'packagemanager'] as const;
 
 /** The top level has the common settings but the home, in which the file stands, and the parts' tables; a table that is ours has only our settings. */
 function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {

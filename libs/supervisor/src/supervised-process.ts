@@ -113,8 +113,8 @@ export class SupervisedProcess {
   }
 
   #tell({ state, reason, pid }: ProcessView): void {
-    const text = reason === '' ? state : `${state}: ${reason}`;
-    this.#log[levels[state]](pid === null ? {} : { pid }, `${this.spec.name} is ${text}`);
+    const text = reason === '' ? words[state] : `${words[state]}: ${reason}`;
+    this.#log[levels[state]](pid === null ? {} : { pid }, `${this.spec.name} ${text}`);
   }
 
   #carryOut(effect: ProcessEffect): void {
@@ -223,4 +223,15 @@ const levels = {
   stopping: 'debug',
   backoff: 'warn',
   failed: 'error',
+} as const satisfies Record<ProcessState, string>;
+
+/** The states as the end of a sentence about the process. */
+const words = {
+  stopped: 'is stopped',
+  starting: 'is starting',
+  running: 'is running',
+  'not-ready': 'is not ready',
+  stopping: 'is stopping',
+  backoff: 'ended, and starts again soon',
+  failed: 'failed',
 } as const satisfies Record<ProcessState, string>;

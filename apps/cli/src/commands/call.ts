@@ -68,10 +68,11 @@ async function servicesOf(client: Client): Promise<string[]> {
   }
 }
 
-/** The service that may have been meant; `diskfre` means `igor.diskfree`, too. */
+/** The service that may have been meant; `diskfre` means `igor.diskfree`, too, and `igor.diskfre` is no `igor.house`. */
 function nearest(service: string, services: readonly string[]): string | undefined {
-  const bare = new Map(services.map((name) => [name.slice(name.indexOf('.') + 1), name]));
-  return didYouMean(service, services) ?? bare.get(didYouMean(service, [...bare.keys()]) ?? '');
+  const bareName = (name: string): string => name.slice(name.indexOf('.') + 1);
+  const byBareName = new Map(services.map((name) => [bareName(name), name]));
+  return byBareName.get(didYouMean(bareName(service), [...byBareName.keys()]) ?? '');
 }
 
 function parseData(json: string): JsonObject {

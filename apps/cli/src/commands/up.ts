@@ -23,7 +23,7 @@ export function addUp(program: Command, { houseSettings }: CommandContext): void
   program
     .command('up')
     .option('--bind <address>', 'where the broker listens (port * for any free one)')
-    .option('--no-plugins', 'do not install the first plugin in a new home')
+    .option('--no-plugins', 'start no plugins, and install none in a new home')
     .description('start the house here in the foreground; Ctrl-C stops it')
     .addHelpText('after', `
 Examples:
@@ -67,7 +67,7 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   }));
   try {
     house = await House.start({
-      settings, log, onProgress: progress.step,
+      settings, log, plugins: options.plugins, onProgress: progress.step,
       echo: (part, line) => tell(() => echo(progress, part, line)),
     }, stop.signal);
     for (const say of early.splice(0)) say();

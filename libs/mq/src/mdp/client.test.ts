@@ -1,115 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frames, texts, type Part } from '../../test/broker-driver.ts';
-import { ClientMachine, type CallOutcome, type Dialect, type OpenCall } from './client.ts';
-
-/** A client machine with a fake clock, whose broker is the test. */
-class Driver {
-  readonly machine: ClientMachine;
-  nowMs = 5000;
-  readonly #sent: string[][] = [];
-  readonly #did: string[] = [];
-  #open = false;
-  /** How each call ended, by the name that the test gave it. */
-  readonly outcomes: Record<string, string> = {};
-
-  constructor(dialect: Dialect = 'majordomus', share = 10, random = (): number => 0) {
-    this.machine = new ClientMachine({ dialect, share }, random);
-    this.machine.start();
-    this.#collect();
-  }
-
-  static connected(dialect: Dialect = 'majordomus', share = 10): Driver {
-    const driver = new Driver(dialect, share);
-    driver.connected();
-    driver.did();
-    return driver;
-  }
-
-  connected(): void {
-    this.machine.connected(this.nowMs);
-    this.#collect();
-  }
-
-  disconnected(): void {
-    this.machine.disconnected(this.nowMs);
-    this.#collect();
-  }
-
-  call(name: string, timeoutMs = 10_000, service = 'echo', body: readonly string[] = ['do', '{}']): OpenCall {
-    const settle = (outcome: CallOutcome): void => {
-      if (this.outcomes[name] !== undefined) throw new TypeError(`${name} ended twice`);
-      this.outcomes[name] = outcome.kind === 'reply' ? texts(outcome.body).join(' ') : outcome.code;
-    };
-    const call = this.machine.call(Buffer.from(service), frames(...body), this.nowMs + timeoutMs, settle, this.nowMs);
-    this.#collect();
-    return call;
-  }
-
-  cancel(call: OpenCall): void {
-    this.machine.cancel(call, this.nowMs);
-    this.#collect();
-  }
-
-  /** A reply under a correlation id, as hex; none in the plain dialect. */
-  reply(id: string | undefined, ...body: Part[]): void {
-    this.receive(...(id === undefined ? [] : [Buffer.from(id, 'latin1')]), '', 'MDPC01', 'echo', ...body);
-  }
-
-  receive(...parts: Part[]): void {
-    this.machine.receive(frames(...parts));
-    this.#collect();
-  }
-
-  /** The transport could not send this message. */
-  unsendable(message: readonly string[]): void {
-    this.machine.unsendable(frames(...message));
-    this.#collect();
-  }
-
-  end(): void {
-    this.machine.end();
-    this.#collect();
-  }
-
-  tick(): void {
-    this.machine.tick(this.nowMs);
-    this.#collect();
-  }
-
-  advance(ms: number): void {
-    const untilMs = this.nowMs + ms;
-    while (this.machine.deadlineMs <= untilMs) {
-      this.nowMs = Math.max(this.nowMs, this.machine.deadlineMs);
-      this.tick();
-    }
-    this.nowMs = untilMs;
-  }
-
-  sent(): string[][] {
-    return this.#sent.splice(0);
-  }
-
-  did(): string[] {
-    return this.#did.splice(0);
-  }
-
-  #collect(): void {
-    for (const effect of this.machine.effects.splice(0)) {
-      switch (effect.do) {
-        case 'settle': effect.call.settle(effect.outcome); break;
-        case 'send':
-          if (!this.#open) throw new TypeError('it sends over a closed socket');
-          this.#sent.push(texts(effect.frames));
-          break;
-        default:
-          if (this.#open === (effect.do === 'open')) throw new TypeError(`it wants to ${effect.do} a socket twice`);
-          this.#open = effect.do === 'open';
-          this.#did.push(effect.do);
-      }
-    }
-  }
-}
+import { ClientDriver } from '../../test/client-driver.ts';
+import type { Dialect, OpenCall } from './client.ts';
 
 /** The correlation id of a message that was sent. */
 function idOf(message: readonly string[] | undefined): string {
@@ -118,7 +10,7 @@ function idOf(message: readonly string[] | undefined): string {
 
 describe('C1: one socket, many open requests', () => {
   it.each<Dialect>(['majordomus', 'domogik'])('C1: %s takes timeout and correlation id', (dialect) => {
-    const client = Driver.connected(dialect);
+    const client = ClientDriver.connected(dialect);
     client.call('a');
     const [message] = client.sent();
     expect(message).toEqual([expect.any(String), '', 'MDPC01', 'echo', '9.750', 'do', '{}']);
@@ -126,7 +18,7 @@ describe('C1: one socket, many open requests', () => {
   });
 
   it('C1: rfc takes neither: the documentation’s own frames', () => {
-    const client = Driver.connected('rfc');
+    const client = ClientDriver.connected('rfc');
     client.call('a', 10_000, 'dbmanager', ['config.get', '{"key":"protocol"}']);
     expect(client.sent()).toEqual([['', 'MDPC01', 'dbmanager', 'config.get', '{"key":"protocol"}']]);
     client.reply(undefined, 'config.result', '{}');
@@ -134,7 +26,7 @@ describe('C1: one socket, many open requests', () => {
   });
 
   it('C1: replies are matched by correlation id, in any order', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     for (const name of ['a', 'b', 'c']) client.call(name);
     const [a, b, c] = client.sent().map(idOf);
     client.reply(c, 'for c');
@@ -145,7 +37,7 @@ describe('C1: one socket, many open requests', () => {
   });
 
   it('C1: a client refuses locally what goes beyond its share', () => {
-    const client = Driver.connected('majordomus', 2);
+    const client = ClientDriver.connected('majordomus', 2);
     for (const name of ['a', 'b', 'c']) client.call(name);
     const [first, , third] = client.sent();
     expect([client.outcomes, third]).toEqual([{ c: 'OVERLOADED' }, undefined]);
@@ -155,7 +47,7 @@ describe('C1: one socket, many open requests', () => {
   });
 
   it('C1: in the plain dialect one request at a time', () => {
-    const client = Driver.connected('rfc');
+    const client = ClientDriver.connected('rfc');
     client.call('a');
     client.call('b');
     expect(client.outcomes).toEqual({ b: 'OVERLOADED' });
@@ -164,13 +56,13 @@ describe('C1: one socket, many open requests', () => {
 
 describe('C2: every call ends', () => {
   it.each([[10_000, '9.750'], [2500, '2.250'], [1000, '0.900'], [100, '0.090'], [0.4, '0.000']])('C2: of %d ms the broker is given %s s', (timeoutMs, seconds) => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a', timeoutMs);
     expect(client.sent()[0]?.[4]).toBe(seconds);
   });
 
   it('C2: the broker is given what is left when the connection comes', () => {
-    const client = new Driver();
+    const client = new ClientDriver();
     client.call('a', 10_000);
     client.advance(9000);
     client.connected();
@@ -178,7 +70,7 @@ describe('C2: every call ends', () => {
   });
 
   it.each<Dialect>(['majordomus', 'domogik', 'rfc'])('C2: at its own deadline at the latest, and a late reply is dropped (%s)', (dialect) => {
-    const client = Driver.connected(dialect);
+    const client = ClientDriver.connected(dialect);
     client.call('a', 1000);
     const [message] = client.sent();
     client.advance(999);
@@ -190,7 +82,7 @@ describe('C2: every call ends', () => {
   });
 
   it('C2: in the plain dialect a late reply cannot be taken for the next one: the socket is replaced', () => {
-    const client = Driver.connected('rfc');
+    const client = ClientDriver.connected('rfc');
     client.call('a', 1000);
     client.advance(1000);
     client.call('b', 5000);
@@ -205,7 +97,7 @@ describe('C2: every call ends', () => {
   });
 
   it('C2: what is no reply, or to nobody, is ignored', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a');
     const id = idOf(client.sent()[0]);
     client.receive();
@@ -221,7 +113,7 @@ describe('C2: every call ends', () => {
   });
 
   it('C2, R17: cancelling ends a call, at the broker too, under its own address frames', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     const call = client.call('a');
     const id = idOf(client.sent()[0]);
     client.cancel(call);
@@ -233,23 +125,23 @@ describe('C2: every call ends', () => {
   });
 
   it('C2: Domogik’s broker knows no cancel, and in the plain dialect the socket is replaced', () => {
-    const domogik = Driver.connected('domogik');
+    const domogik = ClientDriver.connected('domogik');
     domogik.cancel(domogik.call('a'));
     expect(domogik.sent()).toHaveLength(1);
-    const rfc = Driver.connected('rfc');
+    const rfc = ClientDriver.connected('rfc');
     rfc.cancel(rfc.call('a'));
     expect([rfc.sent().length, rfc.did()]).toEqual([1, ['close']]);
   });
 
   it.each<Dialect>(['majordomus', 'rfc'])('C2: a call that is cancelled before it was sent never is (%s)', (dialect) => {
-    const client = new Driver(dialect);
+    const client = new ClientDriver(dialect);
     client.cancel(client.call('a'));
     client.connected();
     expect([client.outcomes, client.sent()]).toEqual([{ a: 'ABORTED' }, []]);
   });
 
   it('C2: closing ends every open call, and later ones at once', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a');
     client.end();
     client.call('b');
@@ -262,7 +154,7 @@ describe('C2: every call ends', () => {
   });
 
   it('C2: closing while it waits to connect again opens nothing any more', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.disconnected();
     client.end();
     client.advance(10_000);
@@ -272,7 +164,7 @@ describe('C2: every call ends', () => {
 
 describe('C4: nothing is queued for a broker that is not connected', () => {
   it('C4: a call waits for the connection inside its own deadline', () => {
-    const client = new Driver();
+    const client = new ClientDriver();
     client.call('a');
     client.call('b');
     client.advance(5000);
@@ -282,7 +174,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it('C4: its deadline says that nothing was done', () => {
-    const client = new Driver();
+    const client = new ClientDriver();
     client.call('a', 1000);
     client.advance(1000);
     expect(client.outcomes).toEqual({ a: 'NOT_CONNECTED' });
@@ -291,7 +183,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it.each<Dialect>(['majordomus', 'domogik', 'rfc'])('C4: a call whose deadline has passed is not sent, though nobody had time to say so yet (%s)', (dialect) => {
-    const client = new Driver(dialect);
+    const client = new ClientDriver(dialect);
     client.call('a', 1000);
     client.nowMs += 8000;
     client.connected();
@@ -301,7 +193,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it.each<Dialect>(['majordomus', 'rfc'])('C4: nor one that is made without any time (%s)', (dialect) => {
-    const client = Driver.connected(dialect);
+    const client = ClientDriver.connected(dialect);
     client.call('a', 0);
     client.tick();
     expect(client.sent()).toEqual([]);
@@ -309,7 +201,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it('C4: the disconnect event ends every call that was sent with BROKER_LOST', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a');
     client.call('b');
     client.disconnected();
@@ -317,7 +209,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it('C4: a reply over an old connection, or while there is none, is not taken', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a');
     const id = idOf(client.sent()[0]);
     client.disconnected();
@@ -327,7 +219,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it('C4: what the transport could not send was not done: it waits for the next connection inside its own deadline', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a', 10_000);
     const [message] = client.sent();
     client.unsendable(message ?? []);
@@ -342,7 +234,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it('C4: … and ends as not done, when no other connection comes', () => {
-    const client = Driver.connected();
+    const client = ClientDriver.connected();
     client.call('a', 1000);
     client.unsendable(client.sent()[0] ?? []);
     client.advance(1000);
@@ -352,7 +244,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
   });
 
   it('C4: it connects again by itself, later each time until a broker has spoken', () => {
-    const client = new Driver('majordomus', 10, () => 0.999_999);
+    const client = new ClientDriver('majordomus', 10, () => 0.999_999);
     const waits = [false, false, false, true, false].map((spoken) => {
       client.connected();
       if (spoken) client.reply('none', 'hello');
@@ -377,7 +269,7 @@ describe('whatever happens', () => {
 
   it.each<Dialect>(['majordomus', 'domogik', 'rfc'])('every call ends exactly once, never with the answer to another, and by its deadline (%s)', (dialect) => {
     fc.assert(fc.property(fc.array(event, { maxLength: 60 }), (events) => {
-      const client = new Driver(dialect, 4, () => 0.5);
+      const client = new ClientDriver(dialect, 4, () => 0.5);
       const calls: { readonly name: string; readonly handle: OpenCall; readonly deadlineMs: number }[] = [];
       let messages: string[][] = [];
       for (const each of events) {

@@ -186,8 +186,9 @@ export function workerRequest(token: Frame, body: Frames): Frames {
 
 /** The token and body of a message that `workerRequest` made, or undefined if it is another. */
 export function readWorkerRequest(frames: Frames): { readonly token: Frame; readonly body: Frames } | undefined {
-  const token = frames[3];
-  return commandOf(frames[2]) === command.request && token !== undefined ? { token, body: frames.slice(5) } : undefined;
+  const message = parseBrokerMessage(frames);
+  const token = message?.kind === 'request' ? message.envelope[0] : undefined;
+  return message?.kind === 'request' && token !== undefined ? { token, body: message.body } : undefined;
 }
 
 /** The broker's CANCEL to a worker (rule R17). */

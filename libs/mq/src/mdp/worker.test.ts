@@ -1,121 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frames, texts, type Part } from '../../test/broker-driver.ts';
-import { defaultWorkerOptions, WorkerMachine, type HeldRequest, type WorkerEffect, type WorkerMachineOptions } from './worker.ts';
+import { texts, type Part } from '../../test/broker-driver.ts';
+import { DISCONNECT, HEARTBEAT, WorkerDriver } from '../../test/worker-driver.ts';
+import type { HeldRequest, WorkerEffect } from './worker.ts';
 
 const READY = ['', 'MDPW01', '\x01', 'echo', '4'];
-const HEARTBEAT = ['', 'MDPW01', '\x04'];
-const DISCONNECT = ['', 'MDPW01', '\x05'];
-
-/** A worker machine with a fake clock, whose broker is the test. */
-class Driver {
-  readonly machine: WorkerMachine;
-  nowMs = 5000;
-  /** Messages that it sent, as text. */
-  readonly #sent: string[][] = [];
-  readonly delivered: HeldRequest[] = [];
-  readonly aborted: string[] = [];
-  /** What it did with its socket, and what it said of itself. */
-  readonly #did: WorkerEffect['do'][] = [];
-  #open = false;
-
-  constructor(options: Partial<WorkerMachineOptions> = {}, random = (): number => 0) {
-    this.machine = new WorkerMachine({ ...defaultWorkerOptions, service: 'echo', capacity: 4, ...options }, random, this.nowMs);
-  }
-
-  /** A machine that is registered at a broker which has spoken. */
-  static registered(options: Partial<WorkerMachineOptions> = {}): Driver {
-    const driver = new Driver(options);
-    driver.start();
-    driver.connected();
-    driver.receive(...HEARTBEAT);
-    driver.sent();
-    driver.did();
-    return driver;
-  }
-
-  start(): void {
-    this.machine.start();
-    this.#collect();
-  }
-
-  connected(): void {
-    this.machine.connected(this.nowMs);
-    this.#collect();
-  }
-
-  disconnected(): void {
-    this.machine.disconnected(this.nowMs);
-    this.#collect();
-  }
-
-  receive(...parts: Part[]): void {
-    this.machine.receive(frames(...parts), this.nowMs);
-    this.#collect();
-  }
-
-  request(envelope: string[] = ['token'], body: string[] = ['do', '{}']): HeldRequest {
-    this.receive('', 'MDPW01', '\x02', ...envelope, '', ...body);
-    const request = this.delivered.at(-1);
-    return request ?? expect.unreachable();
-  }
-
-  reply(request: HeldRequest, ...body: string[]): void {
-    this.machine.reply(request, frames(...body), this.nowMs);
-    this.#collect();
-  }
-
-  stop(): void {
-    this.machine.stop(this.nowMs);
-    this.#collect();
-  }
-
-  tick(): void {
-    this.machine.tick(this.nowMs);
-    this.#collect();
-  }
-
-  advance(ms: number, brokerBeats = false): void {
-    const untilMs = this.nowMs + ms;
-    while (this.machine.deadlineMs <= untilMs) {
-      this.nowMs = Math.max(this.nowMs, this.machine.deadlineMs);
-      if (brokerBeats) this.receive(...HEARTBEAT);
-      this.tick();
-    }
-    this.nowMs = untilMs;
-  }
-
-  get isOpen(): boolean {
-    return this.#open;
-  }
-
-  sent(): string[][] {
-    return this.#sent.splice(0);
-  }
-
-  did(): WorkerEffect['do'][] {
-    return this.#did.splice(0);
-  }
-
-  #collect(): void {
-    for (const effect of this.machine.effects.splice(0)) {
-      if (effect.do === 'open' ? this.#open : !this.#open && (effect.do === 'close' || effect.do === 'send')) {
-        throw new TypeError(`it wants to ${effect.do} a socket that is ${this.#open ? 'open' : 'closed'}`);
-      }
-      if (effect.do === 'open' || effect.do === 'close') this.#open = effect.do === 'open';
-      switch (effect.do) {
-        case 'send': this.#sent.push(texts(effect.frames)); break;
-        case 'deliver': this.delivered.push(effect.request); break;
-        case 'abort': this.aborted.push(`${effect.why} ${texts(effect.request.envelope).join(' ')}`); break;
-        default: this.#did.push(effect.do);
-      }
-    }
-  }
-}
 
 describe('W1: registering', () => {
   it('W1: READY at each completed connection, and nothing before', () => {
-    const worker = new Driver();
+    const worker = new WorkerDriver();
     worker.start();
     worker.advance(60_000);
     expect([worker.did(), worker.sent()]).toEqual([['open'], []]);
@@ -129,14 +22,14 @@ describe('W1: registering', () => {
   });
 
   it('R14: a plain worker gives no capacity', () => {
-    const worker = new Driver({ capacity: undefined });
+    const worker = new WorkerDriver({ capacity: undefined });
     worker.start();
     worker.connected();
     expect(worker.sent()).toEqual([['', 'MDPW01', '\x01', 'echo']]);
   });
 
   it('W1: HEARTBEAT when nothing else was sent for one interval', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.advance(999, true);
     expect(worker.sent()).toEqual([]);
     worker.advance(1, true);
@@ -155,7 +48,7 @@ describe('W1: registering', () => {
     ['DISCONNECT without the empty frame', ['MDPW01', '\x05']],
     ['DISCONNECT with a reason', ['', 'MDPW01', '\x05', 'superseded']],
   ])('W1: the broker is given up at %s', (_what, parts) => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.receive(...parts);
     expect(worker.did()).toEqual(['close']);
     worker.advance(100);
@@ -163,7 +56,7 @@ describe('W1: registering', () => {
   });
 
   it('W1: … when its connection closes, with a new socket', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.disconnected();
     expect(worker.did()).toEqual(['close']);
     worker.advance(2000);
@@ -171,7 +64,7 @@ describe('W1: registering', () => {
   });
 
   it('W1: … when it is silent for its liveness', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.advance(4999);
     expect(worker.did()).toEqual([]);
     worker.advance(1);
@@ -179,7 +72,7 @@ describe('W1: registering', () => {
   });
 
   it('W1: … four times that while a request is held: Domogik’s broker is silent then', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request();
     worker.advance(19_999);
     expect(worker.did()).toEqual([]);
@@ -188,7 +81,7 @@ describe('W1: registering', () => {
   });
 
   it('W1: the silence while a request was held is not held against the broker once it is answered', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     const request = worker.request();
     worker.advance(12_300);
     worker.reply(request, 'ok');
@@ -199,7 +92,7 @@ describe('W1: registering', () => {
   });
 
   it('W1: any message proves the broker alive', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.advance(4500);
     worker.receive('', 'MDPW01', '\x06', 'unknown', '');
     worker.advance(4500);
@@ -207,7 +100,7 @@ describe('W1: registering', () => {
   });
 
   it('W1: what is no message of a broker proves nothing', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.advance(4500);
     worker.receive('', 'MDPC01', 'echo', 'hello');
     worker.receive('');
@@ -216,7 +109,7 @@ describe('W1: registering', () => {
   });
 
   it('R9: time in which the worker’s own process did not run does not count', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.advance(4000);
     worker.nowMs += 60_000;
     worker.tick();
@@ -230,7 +123,7 @@ describe('W1: registering', () => {
 
 describe('W1: backoff', () => {
   /** The waits before each new socket, when each connection is made and lost at once. */
-  function waits(worker: Driver, count: number, spoken: boolean): number[] {
+  function waits(worker: WorkerDriver, count: number, spoken: boolean): number[] {
     return Array.from({ length: count }, () => {
       worker.connected();
       if (spoken) worker.receive(...HEARTBEAT);
@@ -243,33 +136,47 @@ describe('W1: backoff', () => {
   }
 
   it('W1: doubles from 100 ms to 2 s, with jitter', () => {
-    const longest = new Driver({}, () => 0.999_999);
+    const longest = new WorkerDriver({}, () => 0.999_999);
     longest.start();
     expect(waits(longest, 7, false)).toEqual([100, 200, 400, 800, 1600, 2000, 2000]);
-    const shortest = new Driver({}, () => 0);
+    const shortest = new WorkerDriver({}, () => 0);
     shortest.start();
     expect(waits(shortest, 7, false)).toEqual([50, 100, 200, 400, 800, 1000, 1000]);
   });
 
   it('W1: is reset only after a message from the broker', () => {
-    const worker = new Driver({}, () => 0.999_999);
+    const worker = new WorkerDriver({}, () => 0.999_999);
     worker.start();
     expect(waits(worker, 3, false)).toEqual([100, 200, 400]);
     expect(waits(worker, 2, true)).toEqual([100, 100]);
     expect(waits(worker, 2, false)).toEqual([200, 400]);
   });
+
+  it('W1: a broker that says nothing but DISCONNECT is tried later each time', () => {
+    const worker = new WorkerDriver({}, () => 0.999_999);
+    worker.start();
+    const tried = Array.from({ length: 6 }, () => {
+      worker.connected();
+      worker.did();
+      const fromMs = worker.nowMs;
+      worker.receive(...DISCONNECT);
+      while (!worker.did().includes('open')) worker.advance(1);
+      return worker.nowMs - fromMs;
+    });
+    expect(tried).toEqual([100, 200, 400, 800, 1600, 2000]);
+  });
 });
 
 describe('W2: heartbeats and signals', () => {
   it('W2: heartbeats go on while a handler runs', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request();
     worker.advance(10_000, true);
     expect(worker.sent()).toEqual(Array.from({ length: 10 }, () => HEARTBEAT));
   });
 
   it('W2: the signal fires at CANCEL, for that request alone, and the reply still goes out', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     const first = worker.request(['one']);
     worker.request(['two']);
     worker.receive('', 'MDPW01', '\x06', 'one', '');
@@ -279,18 +186,18 @@ describe('W2: heartbeats and signals', () => {
   });
 
   it('W2: a CANCEL of what is not held does nothing', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.reply(worker.request(['one']), 'ok');
     worker.receive('', 'MDPW01', '\x06', 'one', '');
     expect(worker.aborted).toEqual([]);
   });
 
-  it.each<[string, (worker: Driver) => void]>([
+  it.each<[string, (worker: WorkerDriver) => void]>([
     ['closes', (worker) => worker.disconnected()],
     ['is given up at DISCONNECT', (worker) => worker.receive(...DISCONNECT)],
     ['is given up for silence', (worker) => worker.advance(20_000)],
   ])('W2: the signal fires when the connection %s', (_what, lose) => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request(['one']);
     worker.request(['two']);
     lose(worker);
@@ -299,7 +206,7 @@ describe('W2: heartbeats and signals', () => {
   });
 
   it('W2: the signal fires at stop', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request(['one']);
     worker.stop();
     expect(worker.aborted).toEqual(['stopping one']);
@@ -308,7 +215,7 @@ describe('W2: heartbeats and signals', () => {
 
 describe('W4: stopping', () => {
   it('W4: says DISCONNECT, finishes what it holds, and closes when the broker has forgotten it', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     const request = worker.request();
     worker.stop();
     expect([worker.sent(), worker.did()]).toEqual([[DISCONNECT], []]);
@@ -320,7 +227,7 @@ describe('W4: stopping', () => {
   });
 
   it('W4: finishes requests that crossed its goodbye', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.stop();
     worker.advance(100);
     const crossed = worker.request(['crossed']);
@@ -334,7 +241,7 @@ describe('W4: stopping', () => {
   });
 
   it('W4: does not wait for ever for a handler', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request();
     worker.stop();
     worker.advance(2999);
@@ -345,7 +252,7 @@ describe('W4: stopping', () => {
   });
 
   it('W4: nor for a broker that says nothing', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.stop();
     worker.advance(249);
     expect(worker.did()).toEqual([]);
@@ -354,7 +261,7 @@ describe('W4: stopping', () => {
   });
 
   it('W4: a connection that closes meanwhile ends it', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request();
     worker.stop();
     worker.disconnected();
@@ -363,12 +270,12 @@ describe('W4: stopping', () => {
     expect(worker.did()).toEqual([]);
   });
 
-  it.each<[string, (worker: Driver) => void, WorkerEffect['do'][]]>([
+  it.each<[string, (worker: WorkerDriver) => void, WorkerEffect['do'][]]>([
     ['before it started', () => {}, ['stopped']],
     ['while it connects', (worker) => worker.start(), ['open', 'close', 'stopped']],
     ['while it waits to connect again', (worker) => { worker.start(); worker.connected(); worker.disconnected(); }, ['open', 'registered', 'close', 'stopped']],
   ])('W4: a stop %s is immediate and final', (_what, before, did) => {
-    const worker = new Driver();
+    const worker = new WorkerDriver();
     before(worker);
     worker.stop();
     worker.start();
@@ -378,7 +285,7 @@ describe('W4: stopping', () => {
   });
 
   it('W4: a second stop changes nothing', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.request();
     worker.stop();
     worker.stop();
@@ -391,18 +298,18 @@ describe('W4: stopping', () => {
 
 describe('W5: the envelope', () => {
   it.each([[['t']], [['a', 'b', 'c']], [['\x00k\x8bEh']]])('W5: %j is copied back as it came', (envelope) => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     worker.reply(worker.request(envelope, ['do', '', 'x']), 'do.result', '', 'y');
     expect(worker.sent()).toEqual([['', 'MDPW01', '\x03', ...envelope, '', 'do.result', '', 'y']]);
   });
 
   it('W5: the body arrives as it was, many frames and empty ones', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     expect(texts(worker.request(['t'], ['', 'do', '', '']).body)).toEqual(['', 'do', '', '']);
   });
 
   it('W5: a request is answered only to the connection that brought it', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     const old = worker.request(['same']);
     worker.disconnected();
     worker.advance(100);
@@ -418,7 +325,7 @@ describe('W5: the envelope', () => {
   });
 
   it('W5: and only once', () => {
-    const worker = Driver.registered();
+    const worker = WorkerDriver.registered();
     const request = worker.request();
     worker.reply(request, 'one');
     worker.reply(request, 'two');
@@ -438,7 +345,7 @@ describe('whatever happens', () => {
 
   it('it opens and closes its socket in turn, sends only while it is open, and answers what it holds once', () => {
     fc.assert(fc.property(fc.array(event, { maxLength: 50 }), (events) => {
-      const worker = new Driver({}, () => 0.5);
+      const worker = new WorkerDriver({}, () => 0.5);
       worker.start();
       const answered = new Set<HeldRequest>();
       for (const each of events) {

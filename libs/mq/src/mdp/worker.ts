@@ -114,7 +114,7 @@ export class WorkerMachine {
     const message = parseBrokerMessage(frames);
     if (message === undefined) return;
     this.#lastHeardMs = this.#attention.at(nowMs);
-    this.#backoff.reset();
+    if (message.kind !== 'disconnect') this.#backoff.reset();
     switch (message.kind) {
       case 'heartbeat':
         return;

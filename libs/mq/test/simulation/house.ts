@@ -1,10 +1,13 @@
 // One simulated house: a storm of calls and faults, then calm, then an end; with what must hold all the time and at the end.
 import { defaultBrokerLimits, type BrokerLimits } from '../../src/mdp/broker-state.ts';
+import { BrokerProcess } from './broker-process.ts';
+import { ClientProcess, type Call } from './client-process.ts';
+import { DomogikWorker, Rogue } from './foreign-peers.ts';
 import { Network } from './network.ts';
-import { BrokerProcess, ClientProcess, DomogikWorker, Rogue, WorkerProcess, type Call, type Habit } from './parties.ts';
 import { Clock, type Process } from './process.ts';
 import { Random } from './random.ts';
 import { demand, Witness } from './witness.ts';
+import { WorkerProcess, type Habit } from './worker-process.ts';
 
 const stormMs = 30_000;
 const calmMs = 30_000;

@@ -5,7 +5,7 @@ import type { Frames } from '../../src/mdp/frames.ts';
 import { latenessMs } from './process.ts';
 
 /** A rule that was broken. */
-export class Violation extends Error {
+class Violation extends Error {
   override readonly name = 'Violation';
 }
 

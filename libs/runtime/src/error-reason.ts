@@ -1,5 +1,5 @@
-// What the operating system said, in words for a person: "no space left on device (ENOSPC)".
-import { getSystemErrorMessage } from 'node:util';
+// What was thrown, in words for a person.
+import { getSystemErrorMessage, inspect } from 'node:util';
 
 /** Whether an error comes from the operating system; with codes, whether it is one of these. */
 export function isSystemError(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
@@ -7,8 +7,14 @@ export function isSystemError(error: unknown, ...codes: string[]): error is Node
   return codes.length === 0 || codes.includes(String(error.code));
 }
 
-/** The reason of a failed file operation, without its path. */
+/** The reason of a failed file operation, without its path: `no space left on device (ENOSPC)`. */
 export function systemReason(error: unknown): string {
-  if (!isSystemError(error)) return error instanceof Error ? error.message : String(error);
+  if (!isSystemError(error)) return reasonOf(error);
   return `${typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : error.message} (${error.code})`;
+}
+
+/** The message of an error; anything else that was thrown as text. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  return typeof thrown === 'string' ? thrown : inspect(thrown);
 }

@@ -18,6 +18,13 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
+export interface StartOptions extends RunOptions {
+  /** Whether it gets a process group of its own, as a shell gives to what runs in its foreground. */
+  readonly group?: boolean;
+  /** What it is called, if not as the program. */
+  readonly argv0?: string;
+}
+
 /** A running command. */
 export interface Started {
   readonly child: ChildProcess;
@@ -33,10 +40,9 @@ export interface Started {
 const runLimitMs = 45_000;
 const foreign = /^(DOMUS_|npm_|VITEST|NO_COLOR$|FORCE_COLOR$|NODE_OPTIONS$|NODE_ENV$|NODE_V8_COVERAGE$)/;
 
-/** Starts a program; `group` gives it a process group of its own, as a shell does for what runs in its foreground. */
-export function startProgram(program: string, args: readonly string[], { env = {}, cwd, group = false }: RunOptions & { readonly group?: boolean } = {}): Started {
+export function startProgram(program: string, args: readonly string[], { env = {}, cwd, group = false, argv0 }: StartOptions = {}): Started {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-  const child = spawn(program, args, { cwd, env: { ...inherited, ...env }, detached: group, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd, argv0, env: { ...inherited, ...env }, detached: group, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   const listeners: (() => void)[] = [];

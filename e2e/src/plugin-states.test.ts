@@ -76,6 +76,16 @@ describe.concurrent('a plugin', () => {
     await house.untilPlugin('needy', ({ state }) => state === 'running');
   });
 
+  it('whose configuration was set to a wrong type before it came says so, and waits', async () => {
+    await home.tell('config', 'set', 'picky', 'port', '[1, 2]');
+    const { code, stderr } = await install(writeKitPlugin(home, 'picky', {
+      configuration: { port: { type: 'string', description: 'The port', default: '/dev/ttyUSB0' } },
+    }));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/picky is not-ready .*port must be a string, not a list; set it: domus config set picky port \/dev\/ttyUSB0$/m) });
+    await home.tell('config', 'delete', 'picky', 'port');
+    await house.untilPlugin('picky', ({ state }) => state === 'running');
+  });
+
   it('in another language that says nothing and offers nothing is not ready, with the reason, and is stopped', { timeout: slowMs }, async () => {
     const folder = writeShellPlugin(home, 'silent', 'echo "the script runs in $(pwd)"\nwhile :; do sleep 1; done');
     const { code, stderr } = await install(folder);

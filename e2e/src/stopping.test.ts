@@ -45,6 +45,15 @@ it('Ctrl-C reaches the whole foreground group, and the house still stops in orde
   expect(stderr).toMatch(/stopping \(Ctrl-C\)/);
 });
 
+it('a house that a script of pnpm started stops when pnpm is killed', async () => {
+  await using home = new Home();
+  const command = '"$0" up --home "$1" --bind "tcp://127.0.0.1:*" --no-plugins; exit';
+  const pnpm = startProgram('/bin/sh', ['-c', command, domusScript, home.folder], { argv0: 'pnpm', env: { npm_lifecycle_event: 'start' } });
+  await outputHas(pnpm, 'is ready after');
+  killHard(pnpm.pid);
+  await home.assertNothingLeft(stopLimitMs);
+});
+
 it('a plugin that ignores everything is killed within the bound', async () => {
   await using home = new Home();
   await using house = await home.up();

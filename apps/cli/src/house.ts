@@ -1,6 +1,6 @@
 // A running house: the core parts of this host, supervised, and itself on the bus as `<host>.house`.
-import { hostService, partList, partLog } from '@majordomus/contracts';
-import { Handlers, refuse, Worker } from '@majordomus/mq';
+import { hostService, partList, partLog, refuse } from '@majordomus/contracts';
+import { Handlers, Worker } from '@majordomus/mq';
 import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, type Log } from '@majordomus/runtime';
 import { Supervisor, type StatusChange } from '@majordomus/supervisor';
 import { partNames, partProgram, stopOrder, type PartName } from './parts.ts';

@@ -2,8 +2,8 @@
 // what it knows is in the database, and an answer to a write leaves only when the write is on disk.
 import { dirname } from 'node:path';
 import { configDelete, configGet, configList, configSet, dbmanagerServices, schemaGet, schemaSet } from '@majordomus/contracts';
-import { Handlers, Worker } from '@majordomus/mq';
-import { ensureFolder, homePaths, lockHome, untilAborted, type PartContext } from '@majordomus/runtime';
+import { Handlers, serve } from '@majordomus/mq';
+import { ensureFolder, homePaths, lockHome, type PartContext } from '@majordomus/runtime';
 import type { Settings } from './config.ts';
 import { Store } from './store.ts';
 
@@ -30,14 +30,9 @@ export async function start({ home, broker }: Settings, { signal, log, ready }: 
   ensureFolder(dirname(database));
   using _lock = lockHome(home, 'dbmanager');
   await using store = await Store.open({ path: database, log });
-  const stopped = untilAborted(signal);
-  const handlers = handlersOf(store);
-  const workers = dbmanagerServices.map((service) => new Worker({ endpoint: broker, service, handlers, capacity, log }).start());
-  try {
-    await Promise.race([stopped, store.ended, Promise.all(workers.map((worker) => worker.registered({ signal })))]);
-    if (!signal.aborted) ready();
-    await Promise.race([stopped, store.ended]);
-  } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
-  }
+  await serve({
+    endpoint: broker, services: dbmanagerServices, handlers: handlersOf(store), capacity, log, signal,
+    onRegistered: () => ready(),
+    ended: store.ended,
+  });
 }

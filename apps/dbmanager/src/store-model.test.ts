@@ -87,7 +87,7 @@ it('the store answers as plain maps would, whatever is asked, many at once, over
       }
       expect(await Promise.all(asked)).toEqual(expected);
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
   await store.close();
 });

@@ -1,9 +1,9 @@
 // The plugins of this host as processes: what is installed (packagemanager says), what runs (the supervisor says), and
 // what should (autostart.ts). Questions change nothing; only a start takes over another version.
 import {
-  hostService, packageDetail, packageList, pluginStart, type InstalledPackage, type PluginStatus, type ProcessStatus, type ResultOf,
+  hostService, packageDetail, packageList, pluginStart, refuse, type InstalledPackage, type PluginStatus, type ProcessStatus, type ResultOf,
 } from '@majordomus/contracts';
-import { CallError, PeerError, refuse, type Client } from '@majordomus/mq';
+import { CallError, PeerError, type Client } from '@majordomus/mq';
 import { didYouMean, type Log } from '@majordomus/runtime';
 import type { ProcessSpec, Supervisor } from '@majordomus/supervisor';
 import { Autostart } from './autostart.ts';

@@ -1,10 +1,10 @@
 // The manager as a part of the house: it answers plugin.* for its host, and passes on what is meant for another.
 import {
-  ActionFailure, hostService, parsePluginId, pluginList, pluginLog, pluginRestart, pluginStart, pluginStatusGet, pluginStop,
+  ActionFailure, hostService, parsePluginId, pluginList, pluginLog, pluginRestart, pluginStart, pluginStatusGet, pluginStop, refuse,
   type Contract, type InputOf, type ResultOf,
 } from '@majordomus/contracts';
-import { CallError, Client, Handlers, PeerError, refuse, Worker, type Handler } from '@majordomus/mq';
-import { homePaths, lockHome, untilAborted, type PartContext } from '@majordomus/runtime';
+import { CallError, Client, Handlers, PeerError, serve, type Handler } from '@majordomus/mq';
+import { homePaths, lockHome, type PartContext } from '@majordomus/runtime';
 import { Supervisor } from '@majordomus/supervisor';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ManagerSettings } from './config.ts';
@@ -30,17 +30,10 @@ export async function start({ home, broker, host, logLevel, primary, autostart }
   const plugins = new Plugins({ host, client, supervisor, env, log });
   const handlers = pluginHandlers(plugins, client, host);
   const services = primary ? [hostService(host, 'manager'), 'manager'] : [hostService(host, 'manager')];
-  const workers = services.map((service) => new Worker({ endpoint: broker, service, handlers, capacity, log }).start());
-  try {
-    await Promise.all(workers.map((worker) => worker.registered({ signal })));
-    if (autostart) await startAll(plugins, context);
-    else context.ready();
-    await untilAborted(signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
-  }
+  await serve({
+    endpoint: broker, services, handlers, capacity, log, signal,
+    onRegistered: () => (autostart ? startAll(plugins, context) : context.ready()),
+  });
 }
 
 /** Ready means that what should run has been started; until then it says what it waits for. */

@@ -86,8 +86,8 @@ describe('plugin.json', () => {
 
   it.each<[what: string, content: Uint8Array, reason: RegExp]>([
     ['an empty file', bytes(''), /is empty/],
-    ['a list', bytes('[]'), /expected object/],
-    ['a word', bytes('"lamp"'), /expected object/],
+    ['a list', bytes('[]'), /must be of type object/],
+    ['a word', bytes('"lamp"'), /must be of type object/],
     ['bytes that are no text', Uint8Array.of(0x7b, 0xff, 0x7d), /not UTF-8/],
     ['a megabyte', bytes(JSON.stringify({ ...goodManifest, description: 'a'.repeat(1024 * 1024) })), /larger than 256 KiB/],
     ['what is nested a hundred thousand levels deep', bytes(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), /nested more than 32/],

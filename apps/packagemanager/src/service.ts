@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostService, schemaSet, type Manifest } from '@majordomus/contracts';
-import { Client, Worker } from '@majordomus/mq';
-import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, systemReason, untilAborted, type PartContext } from '@majordomus/runtime';
+import { Client, serve } from '@majordomus/mq';
+import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, systemReason, type PartContext } from '@majordomus/runtime';
 import { packagemanagerActions } from './actions.ts';
 import type { PackagemanagerSettings } from './config.ts';
 import { Installer } from './installer.ts';
@@ -37,14 +37,12 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   const jobs = new Jobs({ log });
   const handlers = packagemanagerActions({ host, client, store, installer, jobs });
   const services = settings.primary ? [hostService(host, service), service] : [hostService(host, service)];
-  const workers = services.map((name) => new Worker({ endpoint, service: name, handlers, capacity, log }).start());
-
-  // Rejected only by the signal, which ends the wait below.
-  void Promise.all(workers.map((worker) => worker.registered({ signal }))).then(() => ready(), () => {});
-  await untilAborted(signal);
-  // First the jobs, so that whoever waits for one is told that it was interrupted, and not that it runs.
-  await jobs.stop();
-  await Promise.all(workers.map((worker) => worker.stop()));
+  await serve({
+    endpoint, services, handlers, capacity, log, signal,
+    onRegistered: () => ready(),
+    // First the jobs, so that whoever waits for one is told that it was interrupted, and not that it runs.
+    beforeStop: () => jobs.stop(),
+  });
 }
 
 /** What has to be so before anything is installed or started. */

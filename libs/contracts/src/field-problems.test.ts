@@ -20,14 +20,15 @@ describe('the problems of fields', () => {
     ['fields that nobody knows', { name: 'lamp', sizes: { hall: { width: 1, depth: 2 } }, colour: 1 }, { 'sizes.hall.depth': 'is not known', colour: 'is not known' }],
     ['a key that is wrong', { name: 'lamp', sizes: { 5: { width: 1 } } }, { 'sizes.5': 'is no size' }],
     ['a field with the name of a prototype', JSON.parse('{"name": "lamp", "sizes": {}, "__proto__": 1}'), JSON.parse('{"__proto__": "is not known"}')],
+    ['a field that is missing, in the words of a person', { name: 'lamp' }, { sizes: 'is missing' }],
     ['nothing wrong', { name: 'lamp', sizes: {} }, {}],
   ])('have a reason each, by path: %s', (_what, value, expected) => {
     expect(JSON.stringify(problems(value))).toBe(JSON.stringify(expected));
   });
 
   it('of the whole stand under the name of the whole', () => {
-    expect(problems([])).toEqual({ data: expect.stringContaining('expected object') as string });
-    expect(problems(null, 'plugin.json')).toEqual({ 'plugin.json': expect.stringContaining('expected object') as string });
+    expect(problems([])).toEqual({ data: 'must be of type object, not array' });
+    expect(problems(null, 'plugin.json')).toEqual({ 'plugin.json': 'must be of type object, not null' });
   });
 
   it('are bounded in number', () => {

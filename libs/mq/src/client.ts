@@ -1,6 +1,6 @@
 // A client on the bus: typed calls by contract, and plain requests. Every call ends, at its own deadline at the latest
 // (docs/protocol.md, rules C1 to C4).
-import { busCodes, type Contract, type InputOf, type OutputOf } from '@majordomus/contracts';
+import { busCodes, fieldProblems, problemsText, type Contract, type InputOf, type OutputOf } from '@majordomus/contracts';
 import { ClientLink } from './client-link.ts';
 import type { CallOutcome, Dialect } from './mdp/client.ts';
 import { BusError, CallerError, PeerError, type CallContext, type CallError } from './mdp/errors.ts';
@@ -68,9 +68,8 @@ export class Client implements AsyncDisposable {
     if (reply.data['status'] === false || reply.action === errorAction) throw peerError(reply, context);
     const output = contract.output.safeParse(reply.data);
     if (output.success) return output.data as OutputOf<C>;
-    const [issue] = output.error.issues;
-    const where = issue === undefined ? '' : `: ${issue.path.join('.') || 'data'} ${issue.message}`;
-    throw new PeerError('BAD_REPLY', `the reply of ${context.service} to ${contract.action} is not what its contract promises${where}`, context);
+    const problems = problemsText(fieldProblems(output.error.issues));
+    throw new PeerError('BAD_REPLY', `the reply of ${context.service} to ${contract.action} is not what its contract promises: ${problems}`, context);
   }
 
   /**

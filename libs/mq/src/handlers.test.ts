@@ -2,7 +2,7 @@ import { ActionFailure, contract } from '@majordomus/contracts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Handlers, refuse, type Handler } from './handlers.ts';
+import { Handlers, type Handler } from './handlers.ts';
 import { BusError } from './mdp/errors.ts';
 import type { Frames } from './mdp/frames.ts';
 import { decodeMessage, isBadMessage, type Message } from './message.ts';
@@ -121,7 +121,7 @@ describe('W3: every request gets a reply', () => {
 
   it('W3: a refusal has the handler’s code, reason and details', async () => {
     const lamp = new Lamp(() => {
-      throw refuse(lampSet, 'LAMP_BROKEN', 'no light', { watts: 0 });
+      throw new ActionFailure('LAMP_BROKEN', 'no light', { watts: 0 });
     });
     expect(await lamp.answer('lamp.set', hall)).toEqual({ action: 'lamp.result', data: { status: false, code: 'LAMP_BROKEN', reason: 'no light', watts: 0 } });
     expect(lamp.reports).toEqual([]);

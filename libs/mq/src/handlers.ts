@@ -1,6 +1,6 @@
 // The actions that a worker answers, and how each is answered: every request gets a reply, whatever it holds and
 // whatever its handler does (docs/protocol.md, rule W3).
-import { ActionFailure, type CodeOf, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
+import { ActionFailure, fieldProblems, problemsText, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
 import { z } from 'zod';
 import { CallError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
@@ -64,11 +64,6 @@ export class Handlers {
   }
 }
 
-/** Refuses with a code that the contract knows; the compiler checks it. */
-export function refuse<C extends Contract>(_contract: C, code: CodeOf<C>, reason: string, details?: JsonObject): ActionFailure<CodeOf<C>> {
-  return new ActionFailure(code, reason, details);
-}
-
 function failure(action: string, code: string, reason: string, details: JsonObject = {}): Frames {
   return encodeMessage({ action, data: { ...details, status: false, code, reason } });
 }
@@ -85,12 +80,8 @@ function checkData({ input, accept }: Contract, data: JsonObject): z.ZodSafePars
 
 /** A sentence with every problem, and the problems by field. */
 function invalidData(error: z.ZodError): [reason: string, details: JsonObject] {
-  const fields = new Map<string, string>();
-  for (const { path, message } of error.issues) {
-    const field = path.join('.') || 'data';
-    if (!fields.has(field)) fields.set(field, message);
-  }
-  return [[...fields].map(([field, problem]) => `${field}: ${problem}`).join('; '), { fields: Object.fromEntries(fields) }];
+  const fields = fieldProblems(error.issues);
+  return [problemsText(fields), { fields }];
 }
 
 function isJson(value: JsonObject): boolean {

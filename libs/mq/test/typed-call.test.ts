@@ -1,7 +1,7 @@
 // Contracts over real sockets: what a handler and a caller may say, at run time and to the compiler.
-import type { configGet, InputOf, OutputOf, RequestOf } from '@majordomus/contracts';
+import { refuse, type configGet, type InputOf, type OutputOf, type RequestOf } from '@majordomus/contracts';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { Broker, Client, Handlers, PeerError, refuse, Worker, type Handler } from '../src/index.ts';
+import { Broker, Client, Handlers, PeerError, Worker, type Handler } from '../src/index.ts';
 import { bellRing, echoGet } from './contracts.ts';
 
 interface House extends AsyncDisposable {

@@ -45,11 +45,15 @@ describe('the commands of a plugin', () => {
     ['an error without a message', () => { throw new RangeError(); }, 'RangeError'],
     ['anything else', () => { throw Object.create(null); }, '[Object: null prototype] {}'],
     ['a number that is not JSON', () => Number.NaN, 'warm answered with something that is not JSON'],
-    ['nothing', () => undefined as unknown as null, 'warm answered with something that is not JSON'],
     ['a tree too deep to be read', () => Array.from({ length: 50_000 }).reduce<JsonValue>((tree) => [tree], null), 'Maximum call stack size exceeded'],
   ])('fail with a reason when the function gives %s, and the plugin goes on', async (_what, warm, reason) => {
     await using plugin = await testPlugin(heating({ warm }), { configuration: configured });
     await expect(plugin.helper('warm', { room: 'hall' })).rejects.toMatchObject({ code: 'COMMAND_FAILED', message: reason });
+    await expect(plugin.helper('off')).resolves.toBeNull();
+  });
+
+  it('that return nothing answer null', async () => {
+    await using plugin = await testPlugin(heating({ off: () => {} }), { configuration: configured });
     await expect(plugin.helper('off')).resolves.toBeNull();
   });
 

@@ -39,7 +39,7 @@ export async function runCommand(
   call: { readonly parameters: Values; readonly configuration: Values; readonly log: Log; readonly signal: AbortSignal },
 ): Promise<JsonValue> {
   try {
-    const result = jsonValue.safeParse(await plugin.helpers.get(name)?.(call));
+    const result = jsonValue.safeParse((await plugin.helpers.get(name)?.(call)) ?? null);
     if (result.success) return result.data;
     throw refuse(helperDo, 'COMMAND_FAILED', `${name} answered with something that is not JSON`);
   } catch (cause) {

@@ -32,7 +32,7 @@ export type JsonResult = string | number | boolean | null | readonly JsonResult[
 /** One function for each command of the manifest. */
 export type Helpers<M extends ManifestShape> = [CommandOf<M>] extends [never]
   ? { readonly [command: string]: never }
-  : { readonly [C in CommandOf<M>]: (call: HelperCall<ParametersOf<M, C>, ConfigurationOf<M>>) => JsonResult | Promise<JsonResult> };
+  : { readonly [C in CommandOf<M>]: (call: HelperCall<ParametersOf<M, C>, ConfigurationOf<M>>) => JsonResult | void | Promise<JsonResult | void> };
 
 export interface PluginDefinition<M extends ManifestShape> {
   /**
@@ -50,7 +50,7 @@ export interface PluginDefinition<M extends ManifestShape> {
 }
 
 export type Values = Readonly<Record<string, JsonValue>>;
-export type Helper = (call: HelperCall<Values, Values>) => JsonResult | Promise<JsonResult>;
+export type Helper = (call: HelperCall<Values, Values>) => JsonResult | void | Promise<JsonResult | void>;
 
 /** A plugin that `runPlugin` and `testPlugin` can start. */
 export interface Plugin {

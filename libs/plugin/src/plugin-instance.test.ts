@@ -49,6 +49,19 @@ function run(plugin: Plugin, read: () => Promise<Values> = () => Promise.resolve
 const never = new AbortController().signal;
 
 describe('a running plugin', () => {
+  it('lets each command see what was configured since, and goes on with that when it cannot be read', async () => {
+    let read = (): Promise<Values> => Promise.resolve(configured);
+    await using running = run(heating(), () => read());
+    await running.told(1);
+    const portOf = async (): Promise<unknown> => (await running.instance.do('warm', { room: 'hall' }, never)).result;
+    read = () => Promise.resolve({ port: '/dev/ttyS2' });
+    expect(await portOf()).toMatchObject({ at: '/dev/ttyS2' });
+    read = () => Promise.reject(new ActionFailure('SERVICE_UNKNOWN', 'no worker offers dbmanager'));
+    expect(await portOf()).toMatchObject({ at: '/dev/ttyS2' });
+    read = () => Promise.resolve({});
+    expect(await portOf()).toMatchObject({ at: '/dev/ttyS2' });
+  });
+
   it('is ready when its start has ended', async () => {
     const device = Promise.withResolvers<void>();
     const seen: unknown[] = [];

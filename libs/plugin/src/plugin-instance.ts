@@ -23,6 +23,8 @@ export interface PluginSurroundings {
 
 /** How long the commands under way have after the signal, and then `stop`. A process that stops has 4 s in all. */
 const stopLimitMs = 1500;
+/** How long a command waits for what was configured meanwhile. */
+const refreshLimitMs = 500;
 
 export class PluginInstance {
   readonly #plugin: Plugin;
@@ -85,12 +87,7 @@ export class PluginInstance {
       const why = this.state.ready ? '' : `: ${this.state.reason}`;
       throw refuse(helperDo, 'COMMAND_FAILED', `${this.#plugin.manifest.name} cannot run ${command} yet${why}`);
     }
-    const running = runCommand(this.#plugin, command, {
-      parameters,
-      configuration: this.#configuration,
-      log: this.#surroundings.log,
-      signal: AbortSignal.any([this.#ending.signal, signal]),
-    });
+    const running = this.#run(command, parameters, AbortSignal.any([this.#ending.signal, signal]));
     this.#open.add(running);
     try {
       return { parameters, result: await running };
@@ -99,32 +96,45 @@ export class PluginInstance {
     }
   }
 
+  async #run(command: string, parameters: Values, signal: AbortSignal): Promise<JsonValue> {
+    await this.#refreshConfiguration();
+    signal.throwIfAborted();
+    return await runCommand(this.#plugin, command, { parameters, configuration: this.#configuration ?? {}, log: this.#surroundings.log, signal });
+  }
+
   #stopping(): ActionFailure {
     return new ActionFailure('STOPPING', `${this.#plugin.manifest.name} is stopping`);
+  }
+
+  /** A command sees what was configured since the start; while that cannot be had, or does not fit, what was known last. */
+  async #refreshConfiguration(): Promise<void> {
+    const found = await this.#readConfiguration(AbortSignal.any([this.#ending.signal, AbortSignal.timeout(refreshLimitMs)]));
+    if (typeof found !== 'string') this.#configuration = found.configuration;
   }
 
   async #waitForConfiguration(): Promise<Values> {
     const { signal } = this.#ending;
     for (;;) {
-      const found = await this.#readConfiguration();
-      if (typeof found !== 'string') return (this.#configuration = found);
+      const found = await this.#readConfiguration(signal);
+      if (typeof found !== 'string') {
+        if (found.ignored.length > 0) this.#surroundings.log.warn(`ignores what is configured but not in plugin.json: ${found.ignored.join(', ')}`);
+        return (this.#configuration = found.configuration);
+      }
       this.#tell({ ready: false, reason: found });
       await delay(this.#surroundings.configurationRetryMs, undefined, { signal });
     }
   }
 
-  /** The configuration, or why the plugin cannot start. */
-  async #readConfiguration(): Promise<Values | string> {
+  /** The configuration, or why there is none that the plugin can work with. */
+  async #readConfiguration(signal: AbortSignal): Promise<{ readonly configuration: Values; readonly ignored: readonly string[] } | string> {
     let set: Values;
     try {
-      set = await this.#surroundings.readConfiguration(this.#ending.signal);
+      set = await this.#surroundings.readConfiguration(signal);
     } catch (error) {
       return `waits for its configuration: ${reasonOf(error)}`;
     }
     const checked = checkConfiguration(this.#plugin.manifest, set);
-    if (!checked.fits) return checked.reason;
-    if (checked.ignored.length > 0) this.#surroundings.log.warn(`ignores what is configured but not in plugin.json: ${checked.ignored.join(', ')}`);
-    return checked.configuration;
+    return checked.fits ? checked : checked.reason;
   }
 
   async #start(configuration: Values): Promise<void> {

@@ -1,6 +1,7 @@
 // Rules W2 to W5 on the wire: our worker before a raw ROUTER that plays the broker.
 import { describe, expect, it } from 'vitest';
-import { Handlers, refuse, Worker } from '../../src/index.ts';
+import { refuse } from '@majordomus/contracts';
+import { Handlers, Worker } from '../../src/index.ts';
 import { bellRing, echoGet } from '../contracts.ts';
 import { disconnect, heartbeat, type Wire } from './wire.ts';
 import { echo, heldCalls, openHouse, request, startWorker, takeReady, takeReply } from './worker-house.ts';

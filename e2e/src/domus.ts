@@ -38,7 +38,7 @@ export interface Started {
 }
 
 const runLimitMs = 45_000;
-const foreign = /^(DOMUS_|npm_|VITEST|NO_COLOR$|FORCE_COLOR$|NODE_OPTIONS$|NODE_ENV$|NODE_V8_COVERAGE$)/;
+const foreign = /^(CI$|DOMUS_|npm_|VITEST|NO_COLOR$|FORCE_COLOR$|NODE_OPTIONS$|NODE_ENV$|NODE_V8_COVERAGE$)/;
 
 export function startProgram(program: string, args: readonly string[], { env = {}, cwd, group = false, argv0 }: StartOptions = {}): Started {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));

@@ -82,6 +82,19 @@ it('installs no plugin with --no-plugins, and does so at a later start without i
   expect(await second.plugin('diskfree')).toMatchObject({ state: 'running' });
 });
 
+it('starts no plugin with --no-plugins, and starts those that should run at the next start without it', async () => {
+  await using home = new Home();
+  {
+    await using _first = await home.up({ plugins: true });
+  }
+  {
+    await using quiet = await home.up({ plugins: false });
+    expect(await quiet.plugin('diskfree')).toMatchObject({ state: 'stopped', pid: null });
+  }
+  await using again = await home.up({ plugins: true });
+  expect(await again.plugin('diskfree')).toMatchObject({ state: 'running', autostart: true });
+});
+
 it('names the home in what it says to try only if it was typed', async () => {
   await using home = new Home();
   await using house = await home.up({ env: { DOMUS_HOME: home.folder } });

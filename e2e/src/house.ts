@@ -10,7 +10,7 @@ import { until } from './waiting.ts';
 export interface UpOptions {
   /** Further arguments of `domus up`. */
   readonly args?: readonly string[];
-  /** Whether the first plugin is installed; most tests need none. */
+  /** Whether the first plugin is installed and plugins start with the house; most tests need none. */
   readonly plugins?: boolean;
   /** Whether it has a process group of its own, as in the foreground of a terminal. */
   readonly group?: boolean;

@@ -171,11 +171,11 @@ describe('a plugin', () => {
 it('what runs starts again with the house, and what was stopped stays so', async () => {
   await using home = new Home();
   {
-    await using _first = await home.up();
+    await using _first = await home.up({ plugins: true });
     await Promise.all(['walker', 'sleeper'].map((name) => home.tell('plugin', 'install', writeKitPlugin(home, name, { commands: { ask: command }, definition: "{ helpers: { ask: () => 'yes' } }" }))));
     await home.tell('plugin', 'stop', 'sleeper');
   }
-  await using second = await home.up();
+  await using second = await home.up({ plugins: true });
   expect(second.up.stdout()).toMatch(/^walker 1\.0\.0 +running /m);
   expect(second.up.stdout()).toMatch(/^sleeper 1\.0\.0 +stopped /m);
   expect(await second.plugin('walker')).toMatchObject({ state: 'running', autostart: true });

@@ -37,7 +37,7 @@ it('a port that is in use', async () => {
   }
 });
 
-describe('a home that cannot be written', () => {
+describe.concurrent('a home that cannot be written', () => {
   it('because it would be in a file', async () => {
     await using home = new Home();
     const file = join(home.root, 'file');
@@ -65,7 +65,7 @@ describe('a home that cannot be written', () => {
   });
 });
 
-describe('majordomus.toml', () => {
+describe.concurrent('majordomus.toml', () => {
   it.each([
     ['that is no TOML', 'host = "igor"\nlog-level = = 3\n', /^CONFIG_FILE_INVALID: .*majordomus\.toml, line 2, column 13 is not valid TOML: .*; mend the line/],
     ['with a setting that does not exist', 'hots = "igor"\n', /^CONFIG_FILE_INVALID: hots in .*majordomus\.toml is not a setting; known: .*host/],
@@ -80,7 +80,7 @@ describe('majordomus.toml', () => {
   });
 });
 
-describe('a setting on the command line', () => {
+describe.concurrent('a setting on the command line', () => {
   it.each([
     [['--host', 'Igor!'], /^SETTING_INVALID: --host: "Igor!" must be a host name/],
     [['--log-level', 'loud'], /^SETTING_INVALID: --log-level: "loud" must be one of trace, debug/],
@@ -98,7 +98,7 @@ describe('a setting on the command line', () => {
   });
 });
 
-describe('a database', () => {
+describe.concurrent('a database', () => {
   it('that is none', async () => {
     await using home = new Home();
     mkdirSync(join(home.folder, 'db'), { recursive: true });

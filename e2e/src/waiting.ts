@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const pollMs = 20;
-export const defaultLimitMs = 15_000;
+const defaultLimitMs = 15_000;
 
 /** Asks again and again until `probe` gives something, at most for `limitMs`; then `describe` says what there was instead. */
 export async function until<T>(

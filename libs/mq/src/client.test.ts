@@ -286,6 +286,12 @@ describe('C3: trying again', () => {
     expect(tries).toBeGreaterThan(1);
   });
 
+  it('C3: a try that was lost is told even if no broker could be reached again: it may have run', async () => {
+    await using house = await House.open();
+    house.worker(() => void house.broker.close());
+    await expect(house.client().call(get, { room: 'hall' }, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'BROKER_LOST' });
+  });
+
   it('C3: a later try has only the time that is left', async () => {
     await using house = await House.open();
     const sent: string[][] = [];

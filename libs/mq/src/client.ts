@@ -104,12 +104,16 @@ export class Client implements AsyncDisposable {
 
   async #retrying(service: string, message: Message, { timeoutMs = defaultTimeoutMs, signal }: CallOptions): Promise<Message> {
     const endMs = performance.now() + timeoutMs;
+    let first: unknown;
     for (;;) {
       try {
         return await this.request(service, message, { timeoutMs: endMs - performance.now(), ...(signal && { signal }) });
       } catch (error) {
         const lost = (error instanceof BusError || error instanceof PeerError) && (error.code === 'WORKER_LOST' || error.code === 'BROKER_LOST');
-        if (!lost || performance.now() >= endMs) throw error;
+        // A later try that was never sent must not hide that an earlier one may have run.
+        if (!lost) throw first !== undefined && error instanceof BusError && error.code === 'NOT_CONNECTED' ? first : error;
+        if (performance.now() >= endMs) throw error;
+        first ??= error;
       }
     }
   }

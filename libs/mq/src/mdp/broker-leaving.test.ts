@@ -67,6 +67,21 @@ describe('R16: a worker that leaves', () => {
     expect(tokensOf(other)).toHaveLength(1);
   });
 
+  it('R16: it is given nothing, when it answers or speaks again, of what waits for the others', () => {
+    const bus = new BrokerDriver();
+    const [leaving, other] = [bus.peer('w1').ready('echo', 2), bus.worker('w2', 'echo')];
+    const client = bus.peer('c').ask('echo', { timeout: '100' }).ask('echo', { timeout: '100' }).ask('echo', { timeout: '100' });
+    const [[first], [second]] = [tokensOf(leaving), tokensOf(other)];
+    bus.advance(6000);
+    leaving.goodbye();
+    client.ask('echo').ask('echo');
+    leaving.heartbeat().answer(first ?? '');
+    expect(leaving.take()).toEqual([]);
+    other.answer(second ?? '');
+    expect(tokensOf(other)).toHaveLength(1);
+    expect(bus.service('echo')).toMatchObject({ workers: 1, waiting: 1 });
+  });
+
   it('R16: a late goodbye changes nothing', () => {
     const bus = new BrokerDriver();
     const worker = bus.worker('w', 'echo', 5);

@@ -49,8 +49,8 @@ export interface Now {
 }
 
 const livenessMs = 5000;
-/** Silence is judged once a heartbeat, by a timer that may be late. */
-const judgedWithinMs = 1000 + 2 * latenessMs;
+/** Silence is judged once a heartbeat, by a process that may be late by what is no pause yet. */
+const judgedWithinMs = 1000 + 2000 + 2 * latenessMs;
 
 export type WitnessLimits = Pick<BrokerLimits, 'defaultTimeoutMs' | 'maxCapacity' | 'maxOpenPerClient' | 'discoveryGraceMs'>;
 

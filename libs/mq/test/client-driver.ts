@@ -77,7 +77,8 @@ export class ClientDriver {
 
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
-    while (this.machine.deadlineMs <= untilMs) {
+    for (let ticks = 0; this.machine.deadlineMs <= untilMs; ticks += 1) {
+      if (ticks > 100_000) throw new TypeError('its deadline never moves');
       this.nowMs = Math.max(this.nowMs, this.machine.deadlineMs);
       this.tick();
     }

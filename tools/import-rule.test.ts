@@ -67,7 +67,7 @@ describe('every package', () => {
   it.each(packages)('%s has its checks, and the tag of its folder', (folder) => {
     const { scripts } = JSON.parse(readFileSync(join(checkout, folder, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
     const { tags } = JSON.parse(readFileSync(join(checkout, folder, 'turbo.json'), 'utf8')) as { tags: string[] };
-    const base = ['libs/contracts', 'libs/mq', 'libs/runtime'];
+    const base = ['libs/contracts', 'libs/mq', 'libs/runtime', 'libs/zmtp'];
     const byFolder: Record<string, string> = { libs: base.includes(folder) ? 'base' : 'mid', apps: 'app', plugins: 'plugin', e2e: 'test' };
     expect(scripts).toMatchObject({ typecheck: 'tsc -p .', lint: 'oxlint' });
     expect(tags).toEqual([byFolder[folder.split('/')[0] ?? '']]);

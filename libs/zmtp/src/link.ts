@@ -1,0 +1,86 @@
+// One connection over a stream socket: the machine of peer-machine.ts, what it reads and what it writes. It ends once, and
+// says so once, after the last message of the peer.
+import type { Socket } from 'node:net';
+import type { EndReason } from './errors.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
+import { PeerMachine, type PeerInfo, type PeerOptions } from './peer-machine.ts';
+
+export interface LinkOptions {
+  readonly peer: PeerOptions;
+  readonly outbox: OutboxLimits;
+}
+
+export interface LinkEvents {
+  /** The handshake is complete; false refuses the peer. */
+  open(peer: PeerInfo): boolean;
+  message(frames: Buffer[]): void;
+  /** The connection has ended; `reason` if this side ended it, with the word that it has for it. */
+  ended(reason: EndReason | undefined, detail: string): void;
+}
+
+export class Link {
+  readonly #socket: Socket;
+  readonly #machine: PeerMachine;
+  readonly #outbox: Outbox;
+  #reason: EndReason | undefined;
+  #detail = '';
+  #isSilent = false;
+
+  /** @param socket connected */
+  constructor(socket: Socket, { peer, outbox }: LinkOptions, events: LinkEvents) {
+    this.#socket = socket;
+    this.#outbox = new Outbox(socket, outbox);
+    this.#machine = new PeerMachine(peer, {
+      write: (bytes) => this.#outbox.write(bytes),
+      open: (peerInfo) => events.open(peerInfo),
+      message: (frames) => events.message(frames),
+      end: (reason, detail) => {
+        this.#reason = reason;
+        this.#detail = detail;
+        this.#finish();
+      },
+    }, performance.now());
+    socket.on('data', (chunk: Buffer) => this.#machine.receive(chunk, performance.now()));
+    // The close that follows says it.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.#machine.close();
+      if (!this.#isSilent) events.ended(this.#reason, this.#detail);
+    });
+    this.#machine.start();
+  }
+
+  /** When `tick` is due. */
+  get deadlineMs(): number {
+    return this.#machine.deadlineMs;
+  }
+
+  tick(nowMs: number): void {
+    this.#machine.tick(nowMs);
+  }
+
+  /** False if the peer is not there, or does not read. */
+  send(frames: readonly Buffer[]): boolean {
+    return this.#machine.isOpen && this.#outbox.send(frames);
+  }
+
+  /** Ends it, and says nothing more; what was sent may still go out for so long. */
+  close(lingerMs: number): void {
+    this.#isSilent = true;
+    this.#machine.close();
+    if (lingerMs <= 0 || this.#socket.connecting) {
+      this.#socket.destroy();
+      return;
+    }
+    const limit = setTimeout(() => this.#socket.destroy(), lingerMs);
+    this.#socket.once('close', () => clearTimeout(limit));
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#outbox.flush();
+    // What the peer still sends is not for anybody.
+    this.#socket.removeAllListeners('data').resume();
+    this.#socket.destroySoon();
+  }
+}

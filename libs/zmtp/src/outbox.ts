@@ -1,0 +1,155 @@
+// What one connection has to write: messages are encoded into one buffer and handed to the kernel once a turn of the event
+// loop. A peer that does not read costs what the limits allow, and its own messages; nobody else waits for it.
+import type { Writable } from 'node:stream';
+import { longHeaderBytes, MORE, wireBytes, writeBody, writeHeader } from './frame.ts';
+
+export interface OutboxLimits {
+  /** Most messages that wait for the peer to read. */
+  readonly maxMessages: number;
+  /** Most bytes of them. */
+  readonly maxBytes: number;
+}
+
+const slabBytes = 64 * 1024;
+/** A larger body is written from where it is, and not copied. */
+const copyBelowBytes = 16 * 1024;
+const maxSpareSlabs = 8;
+
+/** Buffers that no connection needs right now: an idle one holds none. */
+const spareSlabs: Buffer[] = [];
+/** Those that have something to write when this turn of the loop ends. */
+let toFlush: Outbox[] = [];
+
+function flushAll(): void {
+  const outboxes = toFlush;
+  toFlush = [];
+  for (const outbox of outboxes) outbox.flush();
+}
+
+export class Outbox {
+  readonly #stream: Writable;
+  readonly #limits: OutboxLimits;
+  /** Finished pieces, in order, before what is in the slab. */
+  #pieces: Buffer[] = [];
+  #slab: Buffer | undefined;
+  #from = 0;
+  #used = 0;
+  /** Of what waits here. */
+  #messages = 0;
+  #bytes = 0;
+  /** Of what the stream holds because the kernel did not take it. */
+  #heldMessages = 0;
+  #heldBytes = 0;
+  #isScheduled = false;
+
+  constructor(stream: Writable, limits: OutboxLimits) {
+    this.#stream = stream;
+    this.#limits = limits;
+  }
+
+  get #isFull(): boolean {
+    const { maxMessages, maxBytes } = this.#limits;
+    return this.#messages + this.#heldMessages >= maxMessages || this.#bytes + this.#heldBytes >= maxBytes;
+  }
+
+  /** Takes a message, or refuses it because the peer does not read. */
+  send(frames: readonly Buffer[]): boolean {
+    if (this.#isFull) {
+      // What waits may wait only for the end of this turn.
+      this.flush();
+      if (this.#isFull) return false;
+    }
+    this.#messages += 1;
+    const last = frames.length - 1;
+    for (let i = 0; i <= last; i += 1) this.#frame(i < last ? MORE : 0, frames[i] as Buffer);
+    this.#schedule();
+    return true;
+  }
+
+  /** Takes bytes as they are: a greeting, or a command. */
+  write(bytes: Buffer): void {
+    this.#cut();
+    this.#pieces.push(bytes);
+    this.#bytes += bytes.length;
+    this.#schedule();
+  }
+
+  /** Hands everything to the kernel, as far as it takes it. */
+  flush(): void {
+    this.#isScheduled = false;
+    const stream = this.#stream;
+    if (this.#heldBytes > 0 || this.#bytes === 0 || stream.destroyed) return;
+    const slab = this.#slab;
+    this.#cut();
+    const pieces = this.#pieces;
+    const last = pieces.pop() as Buffer;
+    if (pieces.length === 0) {
+      stream.write(last, this.#onWritten);
+    } else {
+      this.#pieces = [];
+      stream.cork();
+      for (const piece of pieces) stream.write(piece);
+      stream.write(last, this.#onWritten);
+      stream.uncork();
+    }
+    if (stream.writableLength > 0) {
+      this.#heldMessages = this.#messages;
+      this.#heldBytes = this.#bytes;
+    } else if (slab !== undefined && spareSlabs.length < maxSpareSlabs) {
+      spareSlabs.push(slab);
+    }
+    this.#slab = undefined;
+    this.#from = 0;
+    this.#used = 0;
+    this.#messages = 0;
+    this.#bytes = 0;
+  }
+
+  /** The kernel has taken what the stream held. */
+  readonly #onWritten = (): void => {
+    if (this.#heldBytes === 0 || this.#stream.writableLength > 0) return;
+    this.#heldMessages = 0;
+    this.#heldBytes = 0;
+    this.flush();
+  };
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#heldBytes > 0) return;
+    this.#isScheduled = true;
+    if (toFlush.length === 0) setImmediate(flushAll);
+    toFlush.push(this);
+  }
+
+  #frame(flags: number, body: Buffer): void {
+    const { length } = body;
+    if (length < copyBelowBytes) {
+      const needed = wireBytes(length);
+      const slab = this.#room(needed);
+      this.#used = writeBody(slab, writeHeader(slab, this.#used, flags, length), body);
+      this.#bytes += needed;
+    } else {
+      const slab = this.#room(longHeaderBytes);
+      this.#used = writeHeader(slab, this.#used, flags, length);
+      this.#cut();
+      this.#pieces.push(body);
+      this.#bytes += longHeaderBytes + length;
+    }
+  }
+
+  /** A slab with room for so many bytes. */
+  #room(bytes: number): Buffer {
+    if (this.#slab !== undefined && this.#slab.length - this.#used >= bytes) return this.#slab;
+    this.#cut();
+    this.#from = 0;
+    this.#used = 0;
+    this.#slab = spareSlabs.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+    return this.#slab;
+  }
+
+  /** What was written into the slab since the last piece becomes one. */
+  #cut(): void {
+    if (this.#slab === undefined || this.#from === this.#used) return;
+    this.#pieces.push(this.#slab.subarray(this.#from, this.#used));
+    this.#from = this.#used;
+  }
+}

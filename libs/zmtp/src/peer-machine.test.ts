@@ -1,0 +1,177 @@
+// Machines against each other, over a wire that is a function call, with a clock that is a number.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { commandFrame } from './frame.ts';
+import { errorCommand, pingCommand, pongCommand, readyCommand } from './command.ts';
+import { greeting } from './greeting.ts';
+import { PeerMachine, type PeerInfo, type PeerOptions } from './peer-machine.ts';
+
+const limits = { maxFrameBytes: 1000, maxFrames: 10, maxMessageBytes: 2000 };
+const options: PeerOptions = { type: 'ROUTER', limits, handshakeMs: 1000 };
+const heartbeat = { intervalMs: 1000, timeoutMs: 5000, ttlMs: 3000 };
+
+/** A machine, what it wrote, and what it told. */
+class Played {
+  readonly written: Buffer[] = [];
+  readonly told: unknown[] = [];
+  readonly machine: PeerMachine;
+  nowMs = 0;
+  accepts = true;
+
+  constructor(more: Partial<PeerOptions> = {}) {
+    this.machine = new PeerMachine({ ...options, ...more }, {
+      write: (bytes) => void this.written.push(bytes),
+      open: (peer: PeerInfo) => {
+        this.told.push(`open ${peer.type} ${peer.identity.toString()} 3.${peer.minor}`);
+        return this.accepts;
+      },
+      message: (frames) => void this.told.push(frames.map(String)),
+      end: (reason, detail) => void this.told.push(detail === '' ? reason : `${reason}: ${detail}`),
+    }, 0);
+    this.machine.start();
+  }
+
+  receive(...chunks: readonly Buffer[]): this {
+    for (const chunk of chunks) this.machine.receive(chunk, this.nowMs);
+    return this;
+  }
+
+  at(ms: number): this {
+    this.nowMs = ms;
+    if (this.machine.deadlineMs <= ms) this.machine.tick(ms);
+    return this;
+  }
+
+  /** What it wrote since the last time. */
+  take(): string {
+    return Buffer.concat(this.written.splice(0)).toString('latin1');
+  }
+}
+
+const ready = (type: Parameters<typeof readyCommand>[0]): Buffer => commandFrame(readyCommand(type));
+const text = (body: Buffer): string => commandFrame(body).toString('latin1');
+
+function opened(more: Partial<PeerOptions> = {}): Played {
+  const played = new Played(more).receive(greeting, ready(more.type === 'DEALER' ? 'ROUTER' : 'DEALER'));
+  played.told.length = 0;
+  played.take();
+  return played;
+}
+
+describe('a connection', () => {
+  it('two machines open each other, whoever reads first', () => {
+    const [dealer, router] = [new Played({ type: 'DEALER' }), new Played()];
+    for (let turn = 0; turn < 3; turn += 1) {
+      router.receive(...dealer.written.splice(0));
+      dealer.receive(...router.written.splice(0));
+    }
+    expect([dealer.told, router.told]).toEqual([['open ROUTER  3.1'], ['open DEALER  3.1']]);
+    router.receive(Buffer.from('0101610001', 'hex').subarray(0, 3), Buffer.from('000162', 'hex'));
+    expect(router.told.at(-1)).toEqual(['a', 'b']);
+  });
+
+  it('one that speaks to no such socket says so, and ends', () => {
+    const played = new Played().receive(greeting, ready('SUB'));
+    expect(played.told).toEqual(['SOCKET_TYPE_MISMATCH: ROUTER does not speak to SUB']);
+    expect(played.take()).toContain('ROUTER does not speak to SUB');
+  });
+
+  it('one that is refused ends', () => {
+    const played = new Played();
+    played.accepts = false;
+    expect(played.receive(greeting, ready('DEALER')).told).toEqual(['open DEALER  3.1', 'IDENTITY_TAKEN']);
+  });
+
+  it.each([
+    ['traffic before READY', [greeting, Buffer.from('000161', 'hex')]],
+    ['PING before READY', [greeting, commandFrame(pingCommand(1000))]],
+    ['READY twice', [greeting, ready('DEALER'), ready('DEALER')]],
+    ['a malformed command', [greeting, Buffer.from('0400', 'hex')]],
+    ['no greeting', [Buffer.from('GET /')]],
+  ])('%s is no ZMTP', (_what, chunks) => {
+    expect(new Played().receive(...chunks).told.at(-1)).toBe('NOT_ZMTP');
+  });
+
+  it('the word of a peer that refuses is passed on', () => {
+    expect(new Played().receive(greeting, commandFrame(errorCommand('not today'))).told).toEqual(['REFUSED: not today']);
+  });
+
+  it('a command of a later version is no fault', () => {
+    const played = opened().receive(commandFrame(Buffer.from('\x03NEW')), Buffer.from('000161', 'hex'));
+    expect(played.told).toEqual([['a']]);
+  });
+
+  it('a handshake that does not come to its end ends in time', () => {
+    const played = new Played().receive(greeting.subarray(0, 20));
+    expect(played.at(999).told).toEqual([]);
+    expect(played.at(1000).told).toEqual(['HANDSHAKE_TIMEOUT']);
+    expect(played.machine.deadlineMs).toBe(Infinity);
+  });
+
+  it('PING is answered with its context, and its time-to-live counts until something comes', () => {
+    const ping = commandFrame(Buffer.concat([pingCommand(3000), Buffer.from('ctx')]));
+    const played = opened().at(100).receive(ping);
+    expect(played.take()).toBe(text(pongCommand(Buffer.from('ctx'))));
+    expect(played.at(3099).told).toEqual([]);
+    played.receive(Buffer.from('000161', 'hex'));
+    expect(played.at(10_000).told).toEqual([['a']]);
+    played.receive(ping);
+    expect(played.at(13_000).told).toEqual([['a'], 'SILENT']);
+  });
+
+  it('one with a heartbeat sends PING at each interval, and gives up when nothing comes', () => {
+    const played = opened({ type: 'DEALER', heartbeat });
+    for (const ms of [1000, 2000, 3000, 4000, 5000]) {
+      played.at(ms);
+      expect(played.take()).toBe(text(pingCommand(3000)));
+    }
+    expect(played.told).toEqual([]);
+    expect(played.at(6000).told).toEqual(['SILENT']);
+  });
+
+  it('a PONG is life', () => {
+    const played = opened({ type: 'DEALER', heartbeat });
+    for (let ms = 1000; ms <= 20_000; ms += 1000) played.at(ms).receive(commandFrame(pongCommand(Buffer.alloc(0))));
+    expect(played.told).toEqual([]);
+  });
+
+  it('time in which the process did not run is no silence: what came meanwhile is read first', () => {
+    const played = opened({ type: 'DEALER', heartbeat }).at(1000);
+    // It wakes up after a minute; its timer is asked before the socket.
+    expect(played.at(61_000).told).toEqual([]);
+    played.receive(commandFrame(pongCommand(Buffer.alloc(0))));
+    expect(played.at(61_500).told).toEqual([]);
+    const alone = opened({ type: 'DEALER', heartbeat }).at(1000).at(61_000);
+    expect(alone.at(61_200).told).toEqual(['SILENT']);
+  });
+
+  it('above a limit it ends', () => {
+    expect(opened().receive(Buffer.from('02ffffffffffffffff', 'hex')).told).toEqual(['TOO_LARGE']);
+  });
+
+  it('nothing is told after its end, and nothing written', () => {
+    const played = opened().receive(Buffer.from('0800', 'hex'));
+    played.take();
+    expect(played.receive(Buffer.from('000161', 'hex'), commandFrame(pingCommand(1))).at(1e9).told).toEqual(['NOT_ZMTP']);
+    expect(played.take()).toBe('');
+  });
+
+  it('whatever comes, it opens once at the most, ends once at the most, and tells no message outside', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(greeting, ready('DEALER'), ready('REQ'), ready('PUB'), commandFrame(pingCommand(100)), commandFrame(errorCommand('x')), Buffer.from('010161000162', 'hex'), Buffer.from('0200000000000000', 'hex')),
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    );
+    const start = fc.constantFrom<Buffer[]>([], [greeting], [greeting, ready('DEALER')]);
+    fc.assert(fc.property(start, fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(200), { maxLength: 6 }), (first, pieces, places) => {
+      const bytes = Buffer.concat([...first, ...pieces]);
+      const played = new Played();
+      let from = 0;
+      for (const place of [...places.sort((a, b) => a - b), bytes.length]) {
+        played.receive(bytes.subarray(from, Math.max(from, place)));
+        from = Math.max(from, place);
+      }
+      const kinds = played.told.map((told) => (Array.isArray(told) ? 'message' : String(told).startsWith('open') ? 'open' : 'end')).join(' ');
+      expect(kinds).toMatch(/^(open( message)*)?( ?end)?$/);
+    }), { numRuns: 100_000, seed: 37 });
+  });
+});

@@ -1,0 +1,246 @@
+// Our sockets over real connections: addresses, routing ids, limits, peers that do not read, and connections that come back.
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fork } from 'node:child_process';
+import { afterAll, describe, expect, it } from 'vitest';
+import { commandFrame, wireBytes, writeBody, writeHeader } from '../src/frame.ts';
+import { greeting } from '../src/greeting.ts';
+import { Dealer, EndpointError, type Router } from '../src/index.ts';
+import { openDealer, openRouter } from './peers.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'majordomus-zmtp-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const anyPort = 'tcp://127.0.0.1:*';
+
+function portOf({ endpoint }: Router): number {
+  return Number(/\d+$/.exec(endpoint)?.[0]);
+}
+
+/** A connection that has said the greeting and READY with a routing id, and says what it is given. */
+async function rawPeer(router: Router, identity = ''): Promise<Socket> {
+  const socket = connect({ port: portOf(router), host: '127.0.0.1', noDelay: true });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  const property = (name: string, value: string): string => `${String.fromCharCode(name.length)}${name}\0\0\0${String.fromCharCode(value.length)}${value}`;
+  socket.write(Buffer.concat([greeting, commandFrame(Buffer.from(`\x05READY${property('Socket-Type', 'DEALER')}${property('Identity', identity)}`, 'latin1'))]));
+  return socket;
+}
+
+function message(body: Buffer): Buffer {
+  const bytes = Buffer.alloc(wireBytes(body.length));
+  writeBody(bytes, writeHeader(bytes, 0, 0, body.length), body);
+  return bytes;
+}
+
+describe('a ROUTER', () => {
+  it('says where it listens, and that an address is taken or is none', async () => {
+    await using router = await openRouter(anyPort);
+    const { endpoint } = router.socket;
+    expect(endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+    await expect(openRouter(endpoint)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', message: `${endpoint} is in use by another program` });
+    await expect(openRouter('igor')).rejects.toThrow(EndpointError);
+    await expect(openRouter('tcp://192.0.2.1:*')).rejects.toMatchObject({ code: 'ADDRESS_INVALID' });
+    await router.socket.close();
+    await router.socket.close();
+    await using again = await openRouter(endpoint);
+    expect(again.socket.endpoint).toBe(endpoint);
+  });
+
+  it('takes the path of one that was killed, and none that is in use', async () => {
+    const endpoint = `ipc://${join(folder, 'stale')}`;
+    const killed = fork(new URL('./listen.ts', import.meta.url), [join(folder, 'stale')], { execArgv: [] });
+    await once(killed, 'message');
+    await expect(openRouter(endpoint)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    expect(existsSync(join(folder, 'stale'))).toBe(true);
+    await using router = await openRouter(endpoint);
+    using dealer = await openDealer(endpoint);
+    dealer.socket.send([Buffer.from('x')]);
+    expect((await router.inbox.take()).frames.map(String)).toEqual(['x']);
+  });
+
+  it('does not remove a file that is no socket', async () => {
+    writeFileSync(join(folder, 'file'), 'precious');
+    await expect(openRouter(`ipc://${join(folder, 'file')}`)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    expect(existsSync(join(folder, 'file'))).toBe(true);
+  });
+
+  it('knows a peer by the routing id that it asks for, and closes a second one with the same', async () => {
+    await using router = await openRouter(anyPort);
+    const first = await rawPeer(router.socket, 'igor');
+    first.write(message(Buffer.from('1')));
+    expect((await router.inbox.take()).peer).toBe('igor');
+    const second = await rawPeer(router.socket, 'igor');
+    second.resume();
+    await once(second, 'close');
+    await expect.poll(() => router.ended).toEqual(['IDENTITY_TAKEN']);
+    first.write(message(Buffer.from('2')));
+    expect((await router.inbox.take()).frames.map(String)).toEqual(['2']);
+    first.destroy();
+    await expect.poll(() => router.gone).toEqual(['igor']);
+    const third = await rawPeer(router.socket, 'igor');
+    third.write(message(Buffer.from('3')));
+    expect((await router.inbox.take()).peer).toBe('igor');
+    third.destroy();
+  });
+
+  it('gives an id of its own to one that asks for none, or for one of its kind', async () => {
+    await using router = await openRouter(anyPort);
+    const peers = await Promise.all(['', '', '\0abcd'].map((identity) => rawPeer(router.socket, identity)));
+    for (const peer of peers) peer.write(message(Buffer.from('x')));
+    const ids = await Promise.all(peers.map(async () => (await router.inbox.take()).peer));
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids) expect(id).toMatch(/^\0[^]{4}$/);
+    expect(ids).not.toContain('\0abcd');
+    for (const peer of peers) peer.destroy();
+  });
+
+  it('ends a handshake that does not come to its end', async () => {
+    await using router = await openRouter(anyPort, { handshakeMs: 100 });
+    const socket = connect({ port: portOf(router.socket), host: '127.0.0.1' });
+    socket.write('\xff', 'latin1');
+    socket.resume();
+    await once(socket, 'close');
+    await expect.poll(() => router.ended).toEqual(['HANDSHAKE_TIMEOUT']);
+    expect(router.gone).toEqual([]);
+  });
+
+  it('ends a peer that goes beyond a limit, and nobody else', async () => {
+    await using router = await openRouter(anyPort, { limits: { maxFrameBytes: 1000, maxFrames: 10, maxMessageBytes: 2000 } });
+    using dealer = await openDealer(router.socket.endpoint);
+    const peer = await rawPeer(router.socket);
+    peer.write(message(Buffer.alloc(1001)));
+    peer.resume();
+    await once(peer, 'close');
+    await expect.poll(() => router.ended).toEqual(['TOO_LARGE']);
+    dealer.socket.send([Buffer.alloc(1000)]);
+    expect((await router.inbox.take()).frames[0]).toHaveLength(1000);
+  });
+
+  it('an unfinished message costs no more than its limit', async () => {
+    await using router = await openRouter(anyPort, { limits: { maxFrameBytes: 1 << 20, maxFrames: 100_000, maxMessageBytes: 1 << 22 } });
+    const peer = await rawPeer(router.socket);
+    const part = message(Buffer.alloc(1 << 20));
+    part[0] = (part[0] as number) | 1;
+    peer.resume();
+    const closed = new Promise((resolve) => peer.once('close', resolve));
+    for (let i = 0; i < 600 && !peer.destroyed; i += 1) {
+      if (!peer.write(part)) await Promise.race([new Promise((resolve) => peer.once('drain', resolve)), closed]);
+    }
+    await closed;
+    await expect.poll(() => router.ended).toEqual(['TOO_LARGE']);
+  });
+
+  it('refuses what a peer does not read, at its limit of bytes or messages, and slows nobody else', async () => {
+    await using router = await openRouter(anyPort, { outbox: { maxMessages: 1000, maxBytes: 1 << 20 } });
+    const deaf = await rawPeer(router.socket, 'deaf');
+    deaf.pause().write(message(Buffer.from('x')));
+    await router.inbox.take();
+    using dealer = await openDealer(router.socket.endpoint);
+    dealer.socket.send([Buffer.from('hello')]);
+    const { peer } = await router.inbox.take();
+
+    const body = Buffer.alloc(100_000, 1);
+    let sent = 0;
+    while (router.socket.send('deaf', [body])) sent += 1;
+    // What the kernel holds for both ends, and the limit.
+    expect(sent * body.length).toBeLessThan(16 << 20);
+    expect(router.socket.send('deaf', [Buffer.from('small')])).toBe(false);
+    expect(router.socket.send(peer, [Buffer.from('others')])).toBe(true);
+    expect((await dealer.inbox.take()).map(String)).toEqual(['others']);
+
+    // It reads again: all that was taken arrives, and it is sent to again.
+    let bytes = 0;
+    deaf.on('data', (chunk: Buffer) => void (bytes += chunk.length)).resume();
+    await expect.poll(() => bytes, { timeout: 5000 }).toBeGreaterThanOrEqual(sent * wireBytes(body.length));
+    expect(router.socket.send('deaf', [Buffer.from('again')])).toBe(true);
+    deaf.destroy();
+  });
+
+  it('takes as many messages in one turn as the limit, and more when the kernel takes them', async () => {
+    await using router = await openRouter(anyPort, { outbox: { maxMessages: 10, maxBytes: 1 << 20 } });
+    using dealer = await openDealer(router.socket.endpoint);
+    dealer.socket.send([Buffer.from('hello')]);
+    const { peer } = await router.inbox.take();
+    for (let i = 0; i < 100; i += 1) expect(router.socket.send(peer, [Buffer.from(String(i))])).toBe(true);
+    for (let i = 0; i < 100; i += 1) expect(String((await dealer.inbox.take())[0])).toBe(String(i));
+  });
+});
+
+describe('a DEALER', () => {
+  it('sends nothing while there is no connection, and comes back when somebody listens', async () => {
+    const router = await openRouter(anyPort);
+    const { endpoint } = router.socket;
+    using dealer = await openDealer(endpoint, { reconnectMs: { first: 10, longest: 50 } });
+    await router.socket.close();
+    await expect.poll(() => dealer.told).toEqual(['connected', 'disconnected']);
+    expect(dealer.socket.send([Buffer.from('lost')])).toBe(false);
+    await using again = await openRouter(endpoint);
+    await expect.poll(() => dealer.told).toEqual(['connected', 'disconnected', 'connected']);
+    expect(dealer.socket.send([Buffer.from('found')])).toBe(true);
+    expect((await again.inbox.take()).frames.map(String)).toEqual(['found']);
+  });
+
+  it('waits longer after each try, within its limit', async () => {
+    const seenMs: number[] = [];
+    // Somebody who hangs up at once.
+    const server = createServer((socket) => {
+      seenMs.push(performance.now());
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    using dealer = await openDealer(`tcp://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, { reconnectMs: { first: 20, longest: 160 } }, false);
+    await expect.poll(() => seenMs.length, { timeout: 5000 }).toBeGreaterThanOrEqual(6);
+    const pauses = seenMs.slice(1).map((ms, i) => ms - (seenMs[i] as number));
+    // Half of 20, 40, 80, 160, 160 at the least.
+    for (const [i, least] of [10, 20, 40, 80, 80].entries()) expect(pauses[i]).toBeGreaterThanOrEqual(least - 2);
+    expect(dealer.told).toEqual([]);
+    server.close();
+  });
+
+  it('gives up a peer that says nothing any more, and tells why', async () => {
+    const server = createServer((socket) => void socket.write(Buffer.concat([greeting, commandFrame(Buffer.from('\x05READY\x0bSocket-Type\0\0\0\x06ROUTER', 'latin1'))]))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    using dealer = await openDealer(`tcp://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, { heartbeat: { intervalMs: 20, timeoutMs: 60, ttlMs: 100 } });
+    await expect.poll(() => dealer.told.slice(0, 3)).toEqual(['connected', 'SILENT', 'disconnected']);
+    server.close();
+  });
+
+  it('does not wait for ever for a handshake', async () => {
+    // It takes connections, and says nothing.
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const endpoint = `tcp://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    using dealer = await openDealer(endpoint, { handshakeMs: 50, reconnectMs: { first: 10, longest: 10 } }, false);
+    await expect.poll(() => dealer.told).toContain('HANDSHAKE_TIMEOUT');
+    expect(dealer.told).not.toContain('connected');
+    silent.close();
+  });
+
+  it('what was sent before its end still arrives', async () => {
+    await using router = await openRouter(anyPort);
+    const dealer = await openDealer(router.socket.endpoint);
+    for (let i = 0; i < 100; i += 1) dealer.socket.send([Buffer.alloc(50_000, i)]);
+    dealer.socket.close();
+    dealer.socket.close();
+    for (let i = 0; i < 100; i += 1) expect((await router.inbox.take()).frames[0]?.[0]).toBe(i);
+    await expect.poll(() => router.gone).toHaveLength(1);
+    expect(dealer.told).toEqual(['connected']);
+  });
+
+  it('one that never had a connection ends at once, and keeps no process', () => {
+    const dealer = new Dealer('tcp://127.0.0.1:1', {
+      limits: { maxFrameBytes: 1, maxFrames: 1, maxMessageBytes: 1 }, outbox: { maxMessages: 1, maxBytes: 1 },
+      heartbeat: { intervalMs: 1000, timeoutMs: 1000, ttlMs: 1000 }, lingerMs: 60_000,
+    }, { connected: () => {}, disconnected: () => {}, message: () => {} });
+    expect(dealer.send([Buffer.alloc(1)])).toBe(false);
+    dealer.close();
+  });
+});

@@ -13,6 +13,7 @@ export const busCodes = {
   BAD_REQUEST: 'The request is not well formed; nothing was done.',
   BAD_REPLY: 'The reply does not have the form that its contract promises.',
   ACTION_UNKNOWN: 'The service has no such action.',
+  NO_REPLY: 'The service took the request and gave no answer to it; it may not know the action.',
   INVALID_DATA: 'The data of the request does not fit the action; `fields` says where and why.',
   UNAVAILABLE: 'Another service that the action needs did not answer, or refused; the reason says which and why.',
   INTERNAL: 'The handler failed unexpectedly; the log of the service has the details.',

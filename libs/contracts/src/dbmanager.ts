@@ -50,12 +50,14 @@ export const configSet = contract({
   service: 'dbmanager',
   action: 'config.set',
   reply: 'config.result',
-  summary: 'Sets one value (`key`, `value`) or several (`data`), all or none; answered when they are on disk.',
+  summary: 'Sets one value (`key`, `value`), or sets and forgets several (`data`, `forget`), all or none; answered when they are on disk.',
   idempotent: true,
   accept: fromDomogik,
   input: z.union(
     [
-      z.object({ ...owner, data: values.refine((all) => Object.keys(all).length > 0, { error: 'has no key to set' }) }),
+      z
+        .object({ ...owner, data: values, forget: z.array(configurationKey).optional().describe('keys that are forgotten in the same step') })
+        .refine(({ data, forget }) => Object.keys(data).length + (forget?.length ?? 0) > 0, { error: 'has no key to set', path: ['data'] }),
       z.object({ ...owner, key: configurationKey, value }),
     ],
     { error: 'needs host, plugin, and either key and value or data' },
@@ -110,4 +112,17 @@ export const schemaGet = contract({
   input: z.object({ plugin: componentName }),
   output: z.object({ plugin: componentName, version: semanticVersion, items: configurationItems }),
   errors: { SCHEMA_NOT_FOUND: 'No schema of this plugin is known; is it installed?', ...storageErrors },
+});
+
+export const databaseCheck = contract({
+  service: 'dbmanager',
+  action: 'database.check',
+  summary: 'Reads the whole database file and says whether anything in it is damaged.',
+  idempotent: true,
+  input: z.object({}),
+  output: z.object({
+    problems: z.array(z.string()).describe('what is damaged, as SQLite says it; empty if all is well'),
+    bytes: z.number().int().describe('the size of the database'),
+  }),
+  errors: storageErrors,
 });

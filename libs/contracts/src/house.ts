@@ -18,6 +18,7 @@ export const partList = contract({
     host: z.string().describe('the host'),
     home: z.string().describe('the folder in which the house keeps its files'),
     version: z.string().describe('the version of Majordomus'),
+    join: z.string().optional().describe('where the broker of the house is that this host has joined; the primary host has none'),
     parts: z.array(partStatus).describe('its core parts'),
   }),
 });

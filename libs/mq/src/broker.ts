@@ -4,7 +4,7 @@ import { BrokerMachine } from './mdp/broker.ts';
 import { defaultBrokerLimits, type BrokerLimits, type BrokerStatus } from './mdp/broker-state.ts';
 import { Pump } from './pump.ts';
 import type { RouterSocket, Transport } from './transport.ts';
-import { zeromqTransport } from './zeromq.ts';
+import { defaultTransport } from './default-transport.ts';
 
 export interface BrokerOptions {
   /** Where it listens; port `*` or 0 for any free one. */
@@ -27,7 +27,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Listens. @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
-  static async bind({ endpoint, limits = {}, transport = zeromqTransport }: BrokerOptions): Promise<Broker> {
+  static async bind({ endpoint, limits = {}, transport = defaultTransport() }: BrokerOptions): Promise<Broker> {
     const broker = new Broker(limits);
     const { maxFrameBytes, maxOpenPerClient, maxCapacity } = { ...defaultBrokerLimits, ...limits };
     broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity) }, {

@@ -218,6 +218,16 @@ describe('C3: trying again', () => {
     expect(first.requests).toHaveLength(1);
   });
 
+  it.each([[true, 'lamp.result'], [false, 'WORKER_LOST']])('C3: a plain request that is idempotent: %s ends with %s', async (idempotent, end) => {
+    await using house = await House.open();
+    house.worker((request, worker) => {
+      house.worker(answers);
+      dies(request, worker);
+    });
+    const asked = house.client().request('lamp', { action: 'lamp.get', data: { room: 'hall' } }, { idempotent });
+    expect(await asked.then(({ action }) => action, ({ code }: PeerError) => code)).toBe(end);
+  });
+
   it('C3: any other is not', async () => {
     await using house = await House.open();
     let second: RawWorker | undefined;

@@ -1,13 +1,14 @@
 // A client on the bus: typed calls by contract, and plain requests. Every call ends, at its own deadline at the latest
 // (docs/protocol.md, rules C1 to C4).
-import { busCodes, fieldProblems, problemsText, type Contract, type InputOf, type OutputOf } from '@majordomus/contracts';
+import type { Contract, InputOf, OutputOf } from '@majordomus/contracts';
+import { callResult, peerError } from './call-result.ts';
 import { ClientLink } from './client-link.ts';
 import type { CallOutcome, Dialect } from './mdp/client.ts';
 import { BusError, CallerError, PeerError, type CallContext, type CallError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
 import { decodeMessage, encodeMessage, isBadMessage, type Message } from './message.ts';
 import type { Transport } from './transport.ts';
-import { zeromqTransport } from './zeromq.ts';
+import { defaultTransport } from './default-transport.ts';
 
 export interface ClientOptions {
   /** Where the broker is, e.g. `tcp://127.0.0.1:40410`. */
@@ -24,14 +25,16 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** Cancels the call, at the broker and the worker too (rule R17). */
   readonly signal?: AbortSignal;
+  /** Whether it may be done twice, and is tried again when a worker or the broker is lost (rule C3). */
+  readonly idempotent?: boolean;
 }
 
-export interface CallOptions extends RequestOptions {
+export interface CallOptions extends Omit<RequestOptions, 'idempotent'> {
   /** Who is asked, where it is not the contract's own service: `<host>.<service>`. */
   readonly service?: string;
 }
 
-const defaultTimeoutMs = 10_000;
+export const defaultTimeoutMs = 10_000;
 const defaultShare = 4096;
 /** Sockets of one client in the plain dialect. */
 const maxPlainLinks = 64;
@@ -44,7 +47,7 @@ export class Client implements AsyncDisposable {
   readonly #links: ClientLink[] = [];
   #closed = false;
 
-  constructor({ endpoint, dialect = 'majordomus', share = defaultShare, transport = zeromqTransport }: ClientOptions) {
+  constructor({ endpoint, dialect = 'majordomus', share = defaultShare, transport = defaultTransport() }: ClientOptions) {
     this.endpoint = endpoint;
     this.#dialect = dialect;
     this.#share = dialect === 'rfc' ? 1 : share;
@@ -64,19 +67,18 @@ export class Client implements AsyncDisposable {
   async call<C extends Contract>(contract: C, data: InputOf<C>, options: CallOptions = {}): Promise<OutputOf<C>> {
     const context = { service: options.service ?? contract.service, action: contract.action };
     const message: Message = { action: contract.action, data: data as Message['data'] };
-    const reply = await (contract.idempotent ? this.#retrying(context.service, message, options) : this.request(context.service, message, options));
-    if (reply.data['status'] === false || reply.action === errorAction) throw peerError(reply, context);
-    const output = contract.output.safeParse(reply.data);
-    if (output.success) return output.data as OutputOf<C>;
-    const problems = problemsText(fieldProblems(output.error.issues));
-    throw new PeerError('BAD_REPLY', `the reply of ${context.service} to ${contract.action} is not what its contract promises: ${problems}`, context);
+    return callResult(contract, await this.request(context.service, message, { ...options, idempotent: contract.idempotent }), context);
   }
 
   /**
    * Sends any message and gives the reply as it came, also one with `status: false`.
    * @throws CallerError, BusError; PeerError only with BAD_REPLY, and with what the broker itself says (`mq.error`)
    */
-  async request(service: string, message: Message, { timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<Message> {
+  async request(service: string, message: Message, { idempotent = false, timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<Message> {
+    return await (idempotent ? this.#retrying(service, message, timeoutMs, signal) : this.#request(service, message, timeoutMs, signal));
+  }
+
+  async #request(service: string, message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
     const context = { service, action: message.action };
     const reply = decodeMessage(await this.#send(Buffer.from(service), encodeMessage(message), timeoutMs, signal, context));
     if (isBadMessage(reply)) throw new PeerError('BAD_REPLY', `the reply of ${service} to ${message.action} cannot be read: ${reply.problem}`, context);
@@ -102,12 +104,12 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  async #retrying(service: string, message: Message, { timeoutMs = defaultTimeoutMs, signal }: CallOptions): Promise<Message> {
+  async #retrying(service: string, message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
     const endMs = performance.now() + timeoutMs;
     let first: unknown;
     for (;;) {
       try {
-        return await this.request(service, message, { timeoutMs: endMs - performance.now(), ...(signal && { signal }) });
+        return await this.#request(service, message, endMs - performance.now(), signal);
       } catch (error) {
         const lost = (error instanceof BusError || error instanceof PeerError) && (error.code === 'WORKER_LOST' || error.code === 'BROKER_LOST');
         // A later try that was never sent must not hide that an earlier one may have run.
@@ -173,12 +175,3 @@ function failed(code: FailureCode, context: CallContext, timeoutMs: number, endp
       return code satisfies never;
   }
 }
-
-/** A reply with `status: false`, or the broker's mq.error, as an error. */
-function peerError({ data }: Message, context: CallContext): PeerError {
-  const { status: _status, code, reason, ...details } = data;
-  const known = typeof code === 'string' ? code : 'FAILED';
-  const text = typeof reason === 'string' && reason !== '' ? reason : (busCodes as Record<string, string>)[known] ?? 'the peer gave no reason';
-  return new PeerError(known, text, context, details);
-}
-

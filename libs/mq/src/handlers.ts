@@ -1,8 +1,8 @@
 // The actions that a worker answers, and how each is answered: every request gets a reply, whatever it holds and
 // whatever its handler does (docs/protocol.md, rule W3).
-import { ActionFailure, fieldProblems, problemsText, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
+import { fieldProblems, problemsText, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
 import { z } from 'zod';
-import { CallError } from './mdp/errors.ts';
+import { failure, failureOf, type Answerer, type FaultReport } from './answer.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
 import { decodeMessage, encodeMessage, isBadMessage } from './message.ts';
 
@@ -19,10 +19,7 @@ interface Entry {
   readonly handler: (data: unknown, call: CallInfo) => unknown;
 }
 
-/** What a handler did that its author should know of: an unexpected exception, with the action it happened in. */
-export type FaultReport = (action: string, error: unknown) => void;
-
-export class Handlers {
+export class Handlers implements Answerer {
   readonly #byAction = new Map<string, Entry>();
 
   /** Adds the handler of an action, under its name and its aliases. */
@@ -54,18 +51,9 @@ export class Handlers {
       const result = await handler(data.data, { signal });
       return encodeMessage({ action: contract.reply, data: { status: true, reason: '', ...(result as JsonObject) } });
     } catch (error) {
-      if (error instanceof ActionFailure && isJson(error.details)) return failure(contract.reply, error.code, error.message, error.details);
-      // Why the request was given up says more than how the handler took it.
-      if (signal.reason instanceof ActionFailure) return failure(contract.reply, signal.reason.code, signal.reason.message);
-      if (error instanceof CallError) return failure(contract.reply, 'UNAVAILABLE', error.message);
-      report(contract.action, error);
-      return failure(contract.reply, 'INTERNAL', `${contract.action} failed unexpectedly; the log of the service has the details`);
+      return failureOf(error, { action: contract.action, reply: contract.reply, signal, report });
     }
   }
-}
-
-function failure(action: string, code: string, reason: string, details: JsonObject = {}): Frames {
-  return encodeMessage({ action, data: { ...details, status: false, code, reason } });
 }
 
 /** Checks the data; the check itself gives up on what is nested deeper than the stack. */
@@ -82,13 +70,4 @@ function checkData({ input, accept }: Contract, data: JsonObject): z.ZodSafePars
 function invalidData(error: z.ZodError): [reason: string, details: JsonObject] {
   const fields = fieldProblems(error.issues);
   return [problemsText(fields), { fields }];
-}
-
-function isJson(value: JsonObject): boolean {
-  try {
-    JSON.stringify(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -53,10 +53,10 @@ export interface Transport {
   connect(endpoint: string, options: DealerOptions, events: DealerEvents): DealerSocket;
 }
 
-/** An address that cannot be used. */
+/** An address, or a transport, that cannot be used. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
-  readonly code: 'ADDRESS_IN_USE' | 'ADDRESS_INVALID';
+  readonly code: 'ADDRESS_IN_USE' | 'ADDRESS_INVALID' | 'TRANSPORT_UNKNOWN';
 
   constructor(code: TransportError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,14 +1,14 @@
 // A worker on the bus: the machine of mdp/worker.ts with a socket, a timer and the handlers of its actions. It registers,
 // reconnects by itself for ever, and answers every request.
 import { ActionFailure } from '@majordomus/contracts';
+import type { Answerer } from './answer.ts';
 import { Connection } from './connection.ts';
-import type { Handlers } from './handlers.ts';
 import { CallerError } from './mdp/errors.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
 import { encodeMessage } from './message.ts';
 import { Pump } from './pump.ts';
 import type { Transport } from './transport.ts';
-import { zeromqTransport } from './zeromq.ts';
+import { defaultTransport } from './default-transport.ts';
 
 /** The part of a pino log that the bus uses. */
 export interface BusLog {
@@ -22,13 +22,16 @@ export interface WorkerOptions {
   /** Where the broker is, e.g. `tcp://127.0.0.1:40410`. */
   readonly endpoint: string;
   readonly service: string;
-  readonly handlers: Handlers;
+  /** Answers its requests: the handlers of its actions. */
+  readonly handlers: Answerer;
   /** Requests at once (rule R14); without it one, as a plain worker. */
   readonly capacity?: number;
   readonly transport?: Transport;
   readonly log?: BusLog;
   /** How long a stop waits for the requests that are being handled (rule W4). */
   readonly stopLimitMs?: number;
+  /** Called at each registration, and each time the broker is lost before a stop. */
+  readonly onPresence?: (isRegistered: boolean) => void;
 }
 
 /** Most replies and requests that wait in the socket. */
@@ -62,7 +65,7 @@ export class Worker implements AsyncDisposable {
       nowMs,
     );
     this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => this.#step(() => this.#machine.tick(performance.now())));
-    this.#connection = new Connection(options.transport ?? zeromqTransport, options.endpoint, { highWaterMark, lingerMs }, {
+    this.#connection = new Connection(options.transport ?? defaultTransport(), options.endpoint, { highWaterMark, lingerMs }, {
       connected: () => this.#step(() => this.#machine.connected(performance.now())),
       disconnected: () => this.#step(() => this.#machine.disconnected(performance.now())),
       message: (frames) => {
@@ -124,6 +127,7 @@ export class Worker implements AsyncDisposable {
         case 'registered':
           this.#wasRegistered = true;
           this.#registered.resolve();
+          this.#options.onPresence?.(true);
           break;
         case 'stopped': this.#end(); break;
         default: effect satisfies never;
@@ -137,6 +141,7 @@ export class Worker implements AsyncDisposable {
     if (!this.#wasRegistered) return;
     this.#wasRegistered = false;
     this.#registered = awaited();
+    if (this.#machine.state !== 'stopped') this.#options.onPresence?.(false);
   }
 
   #end(): void {

@@ -1,4 +1,4 @@
-// The transport over libzmq, and the only import of its binding. `sendTimeout: 0` makes each send synchronous: it takes the
+// The transport over libzmq, and the only import of its binding; loaded only where it is asked for. `sendTimeout: 0` makes each send synchronous: it takes the
 // message or refuses it. ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
 import { Dealer, Router, type Socket } from 'zeromq';
 import type { Frames } from './mdp/frames.ts';
@@ -8,6 +8,8 @@ import { TransportError, type DealerEvents, type DealerOptions, type DealerSocke
 const routerNotifyOption = 97;
 const notifyDisconnect = 2;
 const maxPort = 65_535;
+const connectTimeoutMs = 3000;
+const handshakeLimitMs = 5000;
 
 /** A ROUTER that delivers the closing of a connection as a message of the routing id and one empty frame (rule R10). */
 class NotifyingRouter extends Router {
@@ -49,19 +51,8 @@ class ZeromqDealer implements DealerSocket {
   readonly #socket: Dealer;
   readonly #events: DealerEvents;
 
-  constructor(endpoint: string, { highWaterMark, lingerMs }: DealerOptions, events: DealerEvents) {
-    this.#socket = new Dealer({
-      linger: lingerMs,
-      immediate: true,
-      sendTimeout: 0,
-      sendHighWaterMark: highWaterMark,
-      receiveHighWaterMark: highWaterMark,
-      heartbeatInterval: 1000,
-      heartbeatTimeout: 5000,
-      heartbeatTimeToLive: 5000,
-      reconnectInterval: 100,
-      reconnectMaxInterval: 2000,
-    });
+  constructor(endpoint: string, options: DealerOptions, events: DealerEvents) {
+    this.#socket = newDealer(options);
     this.#events = events;
     this.#socket.events.on('handshake', () => {
       if (!this.#socket.closed) events.connected();
@@ -82,6 +73,25 @@ class ZeromqDealer implements DealerSocket {
   close(): void {
     this.#socket.close();
   }
+}
+
+function newDealer({ highWaterMark, lingerMs }: DealerOptions): Dealer {
+  return new Dealer({
+    linger: lingerMs,
+    immediate: true,
+    sendTimeout: 0,
+    sendHighWaterMark: highWaterMark,
+    receiveHighWaterMark: highWaterMark,
+    heartbeatInterval: 1000,
+    heartbeatTimeout: 5000,
+    heartbeatTimeToLive: 5000,
+    reconnectInterval: 100,
+    reconnectMaxInterval: 2000,
+    // Over a cut line the kernel would try for minutes, ever more slowly, and find a line that is back only then.
+    connectTimeout: connectTimeoutMs,
+    // The same where a tunnel or a forwarder takes the connection, and its other end is not there.
+    handshakeInterval: handshakeLimitMs,
+  });
 }
 
 /** Reads one message after the other until the socket closes; what was read in the moment of closing is left alone. */

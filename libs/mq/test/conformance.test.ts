@@ -1,7 +1,8 @@
 // The wire rules with raw frames against our broker, and our worker and client against a raw one, over every
 // transport. Another transport is one more line here.
+import { randomUUID } from 'node:crypto';
 import { describe } from 'vitest';
-import { memoryTransport } from '../src/index.ts';
+import { memoryTransport, zmtpTransport } from '../src/index.ts';
 import { capacity } from './conformance/capacity.ts';
 import { dispatch } from './conformance/dispatch.ts';
 import { management } from './conformance/management.ts';
@@ -15,8 +16,10 @@ import { wireOf, type Wire } from './conformance/wire.ts';
 import { zeromqWire } from './conformance/zeromq-wire.ts';
 
 const wires: readonly Wire[] = [
-  wireOf('memory', memoryTransport(), 'memory:*'),
+  wireOf('memory', memoryTransport(), 'memory:*', () => Promise.resolve(`memory:${randomUUID()}`)),
   zeromqWire,
+  wireOf('zmtp', zmtpTransport, 'tcp://127.0.0.1:*', () => zeromqWire.absentEndpoint()),
+  { ...zeromqWire, name: 'zmtp with peers on libzmq', transport: zmtpTransport },
 ];
 
 for (const wire of wires) {

@@ -158,15 +158,33 @@ export class RawRouter implements Disposable {
 }
 
 /** The wire of any transport of ours. */
-export function wireOf(name: string, transport: Transport, anyEndpoint: string): Wire {
+export function wireOf(name: string, transport: Transport, anyEndpoint: string, absentEndpoint: Wire['absentEndpoint']): Wire {
   const ignore = (): void => {};
   return {
     name,
     transport,
     anyEndpoint,
-    absentEndpoint: () => Promise.resolve(anyEndpoint.replace('*', randomBytes(6).toString('hex'))),
-    connect: (endpoint) => new RawPeer((deliver) =>
-      transport.connect(endpoint, { highWaterMark: 10_000, lingerMs: 1000 }, { connected: ignore, disconnected: ignore, unsendable: ignore, message: deliver })),
+    absentEndpoint,
+    connect: (endpoint) => new RawPeer((deliver) => {
+      // A test says what it says when it likes; the transport takes nothing before there is a connection.
+      let early: Frames[] | undefined = [];
+      const socket = transport.connect(endpoint, { highWaterMark: 10_000, lingerMs: 1000 }, {
+        connected: () => {
+          for (const frames of early ?? []) socket.send(frames);
+          early = undefined;
+        },
+        disconnected: ignore,
+        unsendable: ignore,
+        message: deliver,
+      });
+      return {
+        send: (frames) => {
+          if (early === undefined) socket.send(frames);
+          else early.push(frames);
+        },
+        close: () => socket.close(),
+      };
+    }),
     async listen(endpoint = anyEndpoint): Promise<RawRouter> {
       const inbox = new Inbox<Received>();
       const socket = await transport.bind(endpoint, { maxFrameBytes: 1 << 26, highWaterMark: 10_000 }, {

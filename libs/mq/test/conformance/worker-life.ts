@@ -57,8 +57,7 @@ export function workerLife(wire: Wire): void {
       // One that registers later and holds nothing is gone: so much attentive time has passed for both.
       expect(await worker.receiveAny()).toEqual(heartbeat);
       expect(await worker.receiveAny()).toEqual(heartbeat);
-      ready(bus.peer(), 'later');
-      await client.expectNothing();
+      await bus.worker('later');
       await vi.waitFor(async () => expect(await manage(client, 'mmi.workers', 'later')).toBe('0'), patience);
       askTimed(client, 'next', 'echo', '10', 'act', '{}');
       await client.expectNothing();

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Dealer, Request, Router } from 'zeromq';
 import { vi } from 'vitest';
-import { zeromqTransport, type Frames } from '../../src/index.ts';
+import type { Frames } from '../../src/index.ts';
+import { zeromqTransport } from '../../src/zeromq.ts';
 import { Inbox, patience, RawPeer, RawRouter, toFrames, toText, type Link, type Received, type Text, type Wire } from './wire.ts';
 
 const anyEndpoint = 'tcp://127.0.0.1:*';

@@ -1,7 +1,7 @@
 // One of a kind on a home: a lock that the operating system frees however its holder ends, kill -9 included. It is SQLite's
 // own lock, held by a transaction that stays open; nothing is ever written to the file.
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { reasonOf } from './error-reason.ts';
 import { ensureFolder, homePaths } from './home.ts';
 import { StartError } from './start-error.ts';
@@ -19,7 +19,7 @@ export function lockHome(home: string, who: string): Disposable {
   const path = join(ensureFolder(homePaths(home).run), `${who}.lock`);
   let connection: DatabaseSync | undefined;
   try {
-    connection = new DatabaseSync(path, { timeout: patienceMs });
+    connection = new (loadSqlite().DatabaseSync)(path, { timeout: patienceMs });
     connection.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     connection?.close();
@@ -30,4 +30,15 @@ export function lockHome(home: string, who: string): Disposable {
   }
   const held = connection;
   return { [Symbol.dispose]: () => held.close() };
+}
+
+/** Node 22 warns of the SQLite that it brings; later ones have the same, and do not. */
+function loadSqlite(): { readonly DatabaseSync: typeof DatabaseSync } {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => {};
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

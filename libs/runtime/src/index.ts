@@ -10,7 +10,7 @@ export { createLog, silentLog, type Log } from './log.ts';
 export { logText } from './log-text.ts';
 export { readinessFd, readinessVariable, type ReadinessMessage } from './readiness.ts';
 export {
-  bindSetting, commonSettings, isGiven, parseFlags, primarySetting, readSettings,
+  bindSetting, commonSettings, isGiven, joinSetting, parseFlags, primarySetting, readSettings,
   type CommonSettings, type Setting, type SettingDefinitions, type SettingsOf, type SettingSources,
 } from './settings.ts';
 export { exitCannotStart, StartError, type StartErrorCode } from './start-error.ts';

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { homePaths } from './home.ts';
-import { bindSetting, commonSettings, defaultEndpoint, isGiven, ownHostName, parseFlags, readSettings, type Setting, type SettingSources } from './settings.ts';
+import { bindSetting, commonSettings, defaultEndpoint, isGiven, joinSetting, ownHostName, parseFlags, readSettings, type Setting, type SettingSources } from './settings.ts';
 import { StartError } from './start-error.ts';
 
 const retries = { name: 'retries', table: 'tester', description: 'how often', schema: z.coerce.number().int('must be a whole number'), fallback: 3 } as const satisfies Setting<number>;
@@ -99,7 +99,7 @@ describe('the home', () => {
 
   it('cannot be set by the file that stands in it', () => {
     const file = writeFile('home = "/elsewhere"\n');
-    expect(refusal(() => read()).message).toBe(`home in ${file} is not a setting; known: broker, host, log-level, bind, primary`);
+    expect(refusal(() => read()).message).toBe(`home in ${file} is not a setting; known: broker, host, log-level, bind, join, primary`);
   });
 });
 
@@ -148,7 +148,7 @@ describe('majordomus.toml', () => {
 
   it('may not set what nobody knows', () => {
     const file = writeFile('brocker = "tcp://127.0.0.1:1"\n');
-    expect(refusal(() => read())).toEqual({ code: 'CONFIG_FILE_INVALID', message: `brocker in ${file} is not a setting; known: broker, host, log-level, bind, primary` });
+    expect(refusal(() => read())).toEqual({ code: 'CONFIG_FILE_INVALID', message: `brocker in ${file} is not a setting; known: broker, host, log-level, bind, join, primary` });
   });
 
   it('may not set in a table of the part what the part does not know', () => {
@@ -158,7 +158,7 @@ describe('majordomus.toml', () => {
 
   it('may not have a value where a table of the part stands', () => {
     const file = writeFile('tester = 3\n');
-    expect(refusal(() => read()).message).toBe(`tester in ${file} is not a setting; known: broker, host, log-level, bind, primary`);
+    expect(refusal(() => read()).message).toBe(`tester in ${file} is not a setting; known: broker, host, log-level, bind, join, primary`);
   });
 
   it('may not have a table that no part reads', () => {
@@ -190,6 +190,26 @@ describe('majordomus.toml', () => {
         expect((error as StartError).message).not.toContain('\n');
       }
     }), { numRuns: 300 });
+  });
+});
+
+describe('the house to join', () => {
+  const joining = { ...commonSettings, join: joinSetting };
+  const join = (address: string): string | undefined => readSettings(joining, { flags: { home, join: address }, env: {} }).join;
+
+  it('is where its broker is reached, and none unless it is given', () => {
+    expect(readSettings(joining, { flags: { home }, env: {} }).join).toBeUndefined();
+    for (const address of ['tcp://192.0.2.1:40410', 'tcp://igor.lan:5', 'tcp://[2001:db8::1]:40410', 'ipc:///run/house']) expect(join(address)).toBe(address);
+  });
+
+  it('may stand in majordomus.toml, which every part of the house reads', () => {
+    writeFile('join = "tcp://192.0.2.1:40410"\n');
+    expect(readSettings(joining, { flags: { home }, env: {} }).join).toBe('tcp://192.0.2.1:40410');
+    expect(() => read()).not.toThrow();
+  });
+
+  it.each(['tcp://*:40410', 'tcp://0.0.0.0:40410', 'tcp://[::]:40410', 'tcp://192.0.2.1:*', 'tcp://192.0.2.1:0', 'igor'])('is not %s', (address) => {
+    expect(refusal(() => join(address))).toMatchObject({ code: 'SETTING_INVALID', message: expect.stringContaining(`--join: "${address}" must `) as string });
   });
 });
 

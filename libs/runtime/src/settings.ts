@@ -48,6 +48,14 @@ export type CommonSettings = SettingsOf<typeof commonSettings>;
 /** Where the broker listens; the broker and `up` have it. */
 export const bindSetting = { name: 'bind', description: 'where the broker listens (port * for any free one)', schema: endpoint, fallback: defaultEndpoint } as const satisfies Setting<string>;
 
+/** The house elsewhere that this host belongs to; `up` has it. */
+export const joinSetting = {
+  name: 'join',
+  description: 'the broker of the house elsewhere that this host joins, such as tcp://192.168.1.10:40410',
+  schema: endpoint.refine((address) => !/^tcp:\/\/(\*|0\.0\.0\.0|\[::\]):|:(\*|0)$/.test(address), { error: 'must be where the broker is reached, with its machine and its port, such as tcp://192.168.1.10:40410' }).optional(),
+  fallback: undefined,
+} as const satisfies Setting<string | undefined>;
+
 /** Whether a part that runs on every host also answers for the house, under its bare name: true on one host. */
 export const primarySetting = {
   name: 'primary',
@@ -158,7 +166,7 @@ const partTables = ['limits', 'manager', 'packagemanager'] as const;
 
 /** The top level has the common settings but the home, in which the file stands, and the parts' tables; a table that is ours has only our settings. */
 function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {
-  const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting, primarySetting];
+  const settings: Setting<unknown>[] = [...Object.values(definitions), ...Object.values(commonSettings), bindSetting, joinSetting, primarySetting];
   const top = new Set(settings.filter(({ name, table }) => table === undefined && name !== commonSettings.home.name).map(({ name }) => name));
   const ownTables = new Set(settings.flatMap(({ table }) => (table === undefined ? [] : [table])));
   for (const [key, value] of Object.entries(file.content)) {

@@ -42,6 +42,18 @@ function one(operation: Operation): Outcome {
 const done = (result: unknown): unknown => ({ done: true, result });
 const refused = (code: string, reason: unknown = expect.any(String), details: unknown = {}): unknown => ({ done: false, refusal: { code, reason, details } });
 
+it('one step sets and forgets, all or nothing', () => {
+  database.run([setSchema(), setAll({ port: 1, device: '/dev/a' })]);
+  const both = (data: Record<string, JsonValue>): Operation => ({ action: 'config.set', data: { ...owner, data, forget: ['device', 'absent'] } });
+  expect(one(both({ port: 0 }))).toEqual(refused('CONFIG_INVALID', expect.any(String), { fields: { port: 'must be at least 1, not 0' } }));
+  expect(one(get('device'))).toEqual(done({ ...owner, key: 'device', value: '/dev/a' }));
+  expect(one(both({ port: 2 }))).toEqual(done(owner));
+  expect(one(get())).toEqual(done({ ...owner, data: { protocol: 'tcp', port: 2 }, defaults: ['protocol'] }));
+  database.run([set('device', '/dev/a')]);
+  expect(one({ action: 'config.set', data: { ...owner, data: {}, forget: ['device'] } })).toEqual(done(owner));
+  expect(one(get('device'))).toEqual(refused('CONFIG_NOT_FOUND'));
+});
+
 describe('values', () => {
   const everyType: Record<string, JsonValue> = {
     null: null,

@@ -7,6 +7,7 @@ import {
 } from '@majordomus/contracts';
 import { reasonOf, systemClock, type Clock } from '@majordomus/runtime';
 import { sqliteCode } from './connection.ts';
+import { integrityOf } from './integrity.ts';
 import { actions, writes, type ActionName, type Operation, type OperationData, type OperationResult, type Outcome } from './operation.ts';
 
 interface ValueRow {
@@ -109,6 +110,8 @@ export class ConfigurationDatabase {
         return this.#schemaSet(operation.data);
       case 'schema.get':
         return this.#schemaGet(operation.data);
+      case 'database.check':
+        return integrityOf(this.#connection);
       default:
         return operation satisfies never;
     }
@@ -137,6 +140,7 @@ export class ConfigurationDatabase {
       throw refuse(configSet, 'CONFIG_INVALID', `${plugin} on ${host}: ${problemsText(fields)}; nothing was changed`, { fields });
     }
     const now = Math.trunc(this.#clock.wallMs());
+    if ('data' in rest) for (const key of rest.forget ?? []) this.#deleteValue.run(host, plugin, key);
     for (const [key, value] of Object.entries(values)) this.#setValue.run(host, plugin, key, JSON.stringify(value), now);
     return { host, plugin };
   }

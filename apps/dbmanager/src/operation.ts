@@ -2,7 +2,7 @@
 // An operation is the action's own request and an outcome its result, as the contracts have them: there is no second
 // vocabulary. Both cross as JSON text, since a structured clone fails on values that are nested less deeply than
 // a contract accepts.
-import { configDelete, configGet, configList, configSet, schemaGet, schemaSet, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
+import { configDelete, configGet, configList, configSet, databaseCheck, schemaGet, schemaSet, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
 import type { StartErrorCode } from '@majordomus/runtime';
 
 /** The contracts of the actions, by name. */
@@ -13,6 +13,7 @@ export const actions = {
   'config.list': configList,
   'schema.set': schemaSet,
   'schema.get': schemaGet,
+  'database.check': databaseCheck,
 } as const;
 
 type Actions = typeof actions;
@@ -60,6 +61,7 @@ const writing: { readonly [Name in ActionName]: boolean } = {
   'config.list': false,
   'schema.set': true,
   'schema.get': false,
+  'database.check': false,
 };
 
 /** Whether it may change the database. */

@@ -1,7 +1,7 @@
 // dbmanager on the bus: every `config.*` and `schema.*` action, under its own name and Domogik's. It holds no state:
 // what it knows is in the database, and an answer to a write leaves only when the write is on disk.
 import { dirname } from 'node:path';
-import { configDelete, configGet, configList, configSet, dbmanagerServices, schemaGet, schemaSet } from '@majordomus/contracts';
+import { configDelete, configGet, configList, configSet, databaseCheck, dbmanagerServices, schemaGet, schemaSet } from '@majordomus/contracts';
 import { Handlers, serve } from '@majordomus/mq';
 import { ensureFolder, homePaths, lockHome, type PartContext } from '@majordomus/runtime';
 import type { Settings } from './config.ts';
@@ -18,14 +18,15 @@ function handlersOf(store: Store): Handlers {
     .on(configDelete, (data) => store.delete(data))
     .on(configList, () => store.list())
     .on(schemaSet, (data) => store.schemaSet(data))
-    .on(schemaGet, (data) => store.schemaGet(data));
+    .on(schemaGet, (data) => store.schemaGet(data))
+    .on(databaseCheck, () => store.check());
 }
 
 /**
  * Runs until the signal fires: then it finishes what it holds and closes the database.
  * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE, DATABASE_TOO_NEW, CANNOT_START; StoreLost
  */
-export async function start({ home, broker }: Settings, { signal, log, ready }: PartContext): Promise<void> {
+export async function start({ home, broker }: Settings, { signal, log, ready, notReady }: PartContext): Promise<void> {
   const { database } = homePaths(home);
   ensureFolder(dirname(database));
   using _lock = lockHome(home, 'dbmanager');
@@ -33,6 +34,8 @@ export async function start({ home, broker }: Settings, { signal, log, ready }: 
   await serve({
     endpoint: broker, services: dbmanagerServices, handlers: handlersOf(store), capacity, log, signal,
     onRegistered: () => ready(),
+    onLost: notReady,
+    onBack: () => ready(),
     ended: store.ended,
   });
 }

@@ -109,6 +109,11 @@ export class Store implements AsyncDisposable {
     return this.#run({ action: 'schema.get', data });
   }
 
+  /** Reads the whole file; what else is asked waits for it. */
+  check(): Promise<OperationResult<'database.check'>> {
+    return this.#run({ action: 'database.check', data: {} });
+  }
+
   get stats(): StoreStats {
     return { ...this.#stats };
   }

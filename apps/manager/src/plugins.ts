@@ -42,7 +42,8 @@ export class Plugins {
     const installed = new Set((await this.#packages()).map(({ name }) => name));
     for (const name of names) {
       if (!installed.has(name)) this.#options.log.warn(`${name} should start with the house, and is not installed`);
-      else if (!this.#options.supervisor.has(name)) this.#options.supervisor.start(await this.#takeOver(name));
+      // One whose log was asked for before is known to the supervisor, and does not run.
+      else if (!this.#isUp(name)) this.#options.supervisor.start(await this.#takeOver(name));
     }
   }
 
@@ -73,13 +74,14 @@ export class Plugins {
 
   /** What is installed, and what runs although its package is gone or damaged. */
   async list(): Promise<PluginStatus[]> {
-    const packages = await this.#packages();
+    const [packages] = await Promise.all([this.#packages(), this.#autostart.know()]);
     const versions = new Map<string, string>([...this.#running(), ...packages].map(({ name, version }) => [name, version]));
     return [...versions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, version]) => this.#statusOf(name, version));
   }
 
   async status(name: string): Promise<PluginStatus> {
     const program = this.#programs.get(name);
+    await this.#autostart.know();
     return this.#statusOf(name, (program ?? (await this.#detail(name))).version);
   }
 
@@ -90,7 +92,12 @@ export class Plugins {
   }
 
   #running(): PluginProgram[] {
-    return [...this.#programs.values()].filter(({ name }) => this.#options.supervisor.get(name).state !== 'stopped');
+    return [...this.#programs.values()].filter(({ name }) => this.#isUp(name));
+  }
+
+  #isUp(name: string): boolean {
+    const { supervisor } = this.#options;
+    return supervisor.has(name) && supervisor.get(name).state !== 'stopped';
   }
 
   #statusOf(name: string, version: string): PluginStatus {

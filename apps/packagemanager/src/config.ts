@@ -8,7 +8,7 @@ const table = 'packagemanager';
 const registry: Setting<string | undefined> = {
   name: 'registry',
   table,
-  description: 'where the dependencies of packages come from; without it, where npm takes them',
+  description: 'where packages and their dependencies come from; without it, where npm takes them',
   schema: z.url({ protocol: /^https?$/, error: 'must be an address such as https://registry.example.org/' }).optional(),
   fallback: undefined,
 };

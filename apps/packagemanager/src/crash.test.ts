@@ -1,5 +1,5 @@
 // A process that is killed at any point of an installation leaves the old version or the new one, and the next start
-// leaves nothing of the attempt (docs/architecture.md, "Packages").
+// leaves nothing of the attempt (docs/packages.md, "Install").
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, readdir, readlink } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '@majordomus/runtime';
 import { describe, expect, it } from 'vitest';
+import { pack } from '../test/archives.ts';
 import { newHouse, type House } from '../test/house.ts';
 import { treeOf, writePackage } from '../test/packages.ts';
 import { PackageStore, type Effect } from './package-store.ts';
@@ -24,6 +25,7 @@ const crashes: [Effect, 'old' | 'new'][] = [
   ['store schema', 'old'],
   ['make package folder', 'old'],
   ['rename into place', 'old'],
+  ['write record', 'old'],
   ['write link', 'old'],
   ['switch link', 'old'],
   ['keep previous', 'new'],
@@ -75,9 +77,9 @@ describe('a crash during an upgrade', () => {
     else expect(files).toMatchObject(effect === 'keep previous' ? { 'bulb/package.json': expect.any(String) as string, 'node_modules/bulb': '-> ../bulb' } : { 'src/main.ts': oldFiles['src/main.ts'] });
     const left = await readdir(join(house.packages, 'lamp'));
     expect(await readdir(house.packages)).toEqual(['lamp']);
-    expect(left.filter((name) => !/^(current|previous|\d\.\d\.\d-[0-9a-f]{12})$/.test(name))).toEqual([]);
+    expect(left.filter((name) => !/^(current|previous|\d\.\d\.\d-[0-9a-f]{12}(\.json)?)$/.test(name))).toEqual([]);
     expect(left).toContain(await readlink(join(house.packages, 'lamp', 'previous')));
-    expect(left).toHaveLength(4);
+    expect(left).toHaveLength(6);
 
     // And the same installation then goes through.
     await expect(house.install(source)).resolves.toMatchObject({ version: versions[2] });
@@ -86,7 +88,7 @@ describe('a crash during an upgrade', () => {
 });
 
 describe('a crash during a first installation', () => {
-  it.each<Effect>(['copy', 'make package folder', 'rename into place', 'write link', 'switch link'])('before “%s” leaves nothing installed, and the next start leaves nothing at all', async (effect) => {
+  it.each<Effect>(['copy', 'make package folder', 'rename into place', 'write record', 'write link', 'switch link'])('before “%s” leaves nothing installed, and the next start leaves nothing at all', async (effect) => {
     await using house = await newHouse();
     const source = await writeNewest(house, effect);
     expect(await installAndDie(house.packages, source, effect)).toBe(true);
@@ -94,6 +96,19 @@ describe('a crash during a first installation', () => {
     expect(await afterRestart(house.packages)).toMatchObject({ versions: [], files: {} });
     expect(await readdir(house.packages)).toEqual([]);
     await expect(house.install(source)).resolves.toMatchObject({ version: versions[2] });
+  });
+});
+
+describe('a crash while an archive is installed', () => {
+  it.each<Effect>(['fetch', 'unpack'])('before “%s” leaves the old version, and the next start leaves no trace', async (effect) => {
+    await using house = await newHouse();
+    await installOld(house);
+    const folder = await writeNewest(house, effect);
+    await pack(folder);
+    expect(await installAndDie(house.packages, `${folder}.tgz`, effect)).toBe(true);
+    expect((await afterRestart(house.packages)).versions).toEqual([versions[1]]);
+    expect(await readdir(house.packages)).toEqual(['lamp']);
+    await expect(house.install(`${folder}.tgz`)).resolves.toMatchObject({ version: versions[2] });
   });
 });
 
@@ -139,6 +154,6 @@ describe('an uninstallation', () => {
     await cp(join(house.packages, 'lamp'), copy, { recursive: true, verbatimSymlinks: true });
     await house.store.remove('lamp');
     expect(await house.store.list()).toEqual([]);
-    expect(await readdir(copy)).toHaveLength(2);
+    expect(await readdir(copy)).toHaveLength(3);
   });
 });

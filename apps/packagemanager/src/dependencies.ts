@@ -2,33 +2,20 @@
 // dependencies are dropped, and nothing in the result leads out of the folder or brings a kit of its own.
 import { lstat, readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
-import { orAborted, reasonOf } from '@majordomus/runtime';
 import { exists } from './durable.ts';
 import { jsonErrorPosition } from './json-position.ts';
-import type { NpmOutcome, NpmRequest } from './npm-thread.ts';
+import { runNpm, type NpmSource } from './npm.ts';
 
 const packageFile = 'package.json';
 const maxPackageFileBytes = 1024 * 1024;
 const kitScope = '@majordomus/';
-/** Enough for thousands of dependencies; beyond it the thread ends, and not the process. */
-const maxThreadMb = 512;
-/** Longer than any registry takes that answers at all. */
-const limitMs = 10 * 60_000;
 
 /** A package.json whose dependencies may be installed. */
 export interface PackageJson {
   readonly [key: string]: unknown;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
-}
-
-export interface NpmSource {
-  /** The folder of npm's cache; made when it is not there. */
-  readonly cache: string;
-  /** The address of the registry; npm's own without it. */
-  readonly registry: string | undefined;
 }
 
 /**
@@ -53,43 +40,23 @@ export async function readDependencies(folder: string): Promise<PackageJson | un
 
 /**
  * Installs the dependencies into `<folder>/node_modules`.
+ * @returns whether the network did not answer, and the cache of an earlier installation did
  * @throws ActionFailure DEPENDENCIES_FAILED, PACKAGE_REFUSED; the signal's reason
  */
-export async function installDependencies(folder: string, packageJson: PackageJson, { cache, registry }: NpmSource, signal: AbortSignal): Promise<void> {
+export async function installDependencies(folder: string, packageJson: PackageJson, npm: NpmSource, signal: AbortSignal): Promise<boolean> {
   // npm would look up development dependencies, too, before it leaves them out; and `workspace:` among them it cannot read.
   const { devDependencies: _dropped, workspaces: _ofTheAuthor, ...content } = packageJson;
   await writeFile(join(folder, packageFile), `${JSON.stringify(content, null, 2)}\n`);
-  const outcome = await runNpm({ path: folder, cache, registry }, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
-  signal.throwIfAborted();
+  const outcome = await runNpm({ ...npm, work: 'install', path: folder }, signal);
   if (!outcome.ok) {
     throw refuse(
       pluginInstall,
       'DEPENDENCIES_FAILED',
-      `the dependencies could not be installed: ${outcome.reason}; check their names and ranges in ${packageFile}, and that this host reaches ${registry ?? 'the registry of npm'}`,
+      `the dependencies could not be installed: ${outcome.reason}${outcome.code === '' ? '' : ` (${outcome.code})`}; check their names and ranges in ${packageFile}, and that this host reaches ${npm.registry ?? 'the registry of npm'}`,
     );
   }
   await checkInstalled(folder);
-}
-
-/** npm's tree builder cannot be cancelled, so it runs in a thread that can be ended. */
-async function runNpm(request: NpmRequest, signal: AbortSignal): Promise<NpmOutcome> {
-  const thread = new Worker(new URL('./npm-thread.ts', import.meta.url), {
-    workerData: request,
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: maxThreadMb },
-  });
-  const { promise: outcome, resolve: settle } = Promise.withResolvers<NpmOutcome>();
-  thread.once('message', settle);
-  thread.once('error', (error) => settle({ ok: false, reason: reasonOf(error) }));
-  thread.once('exit', () => settle({ ok: false, reason: 'npm ended without an answer' }));
-  try {
-    return await orAborted(outcome, signal);
-  } catch {
-    return { ok: false, reason: `it took longer than ${limitMs / 60_000} minutes` };
-  } finally {
-    await thread.terminate();
-  }
+  return outcome.cached;
 }
 
 /** What npm made: its links stay inside the folder, also after the folder was renamed, and the kit is the house's. */

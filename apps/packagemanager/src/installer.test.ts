@@ -10,7 +10,7 @@ import type { Progress } from './installer.ts';
 
 /** The releases of a package, without its links. */
 async function releasesOf({ packages }: House, name = 'lamp'): Promise<string[]> {
-  return (await readdir(join(packages, name))).filter((entry) => entry !== 'current' && entry !== 'previous').sort();
+  return (await readdir(join(packages, name))).filter((entry) => entry !== 'current' && entry !== 'previous' && !entry.endsWith('.json')).sort();
 }
 
 describe('an installation', () => {
@@ -22,7 +22,7 @@ describe('an installation', () => {
     expect(release).toMatch(/^1\.0\.0-[0-9a-f]{12}$/);
     expect(await readlink(join(house.packages, 'lamp', 'current'))).toBe(release);
     expect(await treeOf(join(house.packages, 'lamp', release))).toEqual(await treeOf(source));
-    expect(installed).toEqual({ name: 'lamp', version: '1.0.0', description: 'Switches a lamp', folder: join(house.packages, 'lamp', release) });
+    expect(installed).toEqual({ name: 'lamp', version: '1.0.0', description: 'Switches a lamp', folder: join(house.packages, 'lamp', release), source });
     expect(await house.store.list()).toEqual([installed]);
     expect(await readdir(join(house.packages, '.staging'))).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe('an installation', () => {
     const schemas: unknown[] = [];
     await using house = await newHouse({ registerSchema: async ({ name, version, configuration }) => void schemas.push({ name, version, configuration }) });
     await house.install(await writePackage(join(house.folder, 'source')));
-    expect(house.effects).toEqual(['make staging', 'copy', 'sync', 'store schema', 'make package folder', 'rename into place', 'write link', 'switch link']);
+    expect(house.effects).toEqual(['make staging', 'copy', 'sync', 'store schema', 'make package folder', 'rename into place', 'write record', 'write link', 'switch link']);
     expect(schemas).toEqual([{ name: 'lamp', version: '1.0.0', configuration: { limit: { type: 'integer', description: 'the limit', default: 90, min: 1, max: 100 } } }]);
   });
 
@@ -181,6 +181,21 @@ describe('when the house cannot take it', () => {
     });
     expect(await treeOf(house.packages)).toEqual(before);
     expect(await house.store.list()).toEqual([old]);
+  });
+
+  it('dbmanager has the former schema again when the package could not be switched', async () => {
+    let armed = false;
+    const schemas: string[] = [];
+    await using house = await newHouse({
+      registerSchema: async ({ version }) => void schemas.push(version),
+      beforeEffect: (effect) => {
+        if (armed && effect === 'switch link') throw Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' });
+      },
+    });
+    await house.install(await writePackage(join(house.folder, 'old')));
+    armed = true;
+    await expect(house.install(await writePackage(join(house.folder, 'new'), { manifest: { version: '2.0.0' } }))).rejects.toMatchObject({ code: 'STORAGE_ERROR' });
+    expect(schemas).toEqual(['1.0.0', '2.0.0', '1.0.0']);
   });
 
   it('a folder that cannot be written ends it with STORAGE_ERROR, and nothing has changed', async () => {

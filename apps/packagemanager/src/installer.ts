@@ -1,14 +1,16 @@
-// An installation, step by step (docs/architecture.md, "Packages"): everything is made ready aside and brought to disk,
+// An installation, step by step (docs/packages.md, "Install"): everything is made ready aside and brought to disk,
 // then one rename of a link makes it the installed one. Until then nothing that was installed is touched.
-import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
-import { ActionFailure, pluginInstall, refuse, type InstalledPackage, type installSteps, type Manifest } from '@majordomus/contracts';
-import { isSystemError, reasonOf, systemReason } from '@majordomus/runtime';
-import { installDependencies, readDependencies, type NpmSource } from './dependencies.ts';
-import { exists, syncTree } from './durable.ts';
-import { manifestFile, manifestInvalid } from './manifest-file.ts';
+import { pluginInstall, refuse, type InstalledPackage, type installSteps, type Job, type Manifest } from '@majordomus/contracts';
+import { reasonOf } from '@majordomus/runtime';
+import semver from 'semver';
+import { installDependencies, readDependencies } from './dependencies.ts';
+import { syncTree } from './durable.ts';
+import type { FetchedPackage, Fetcher, ResolvedSource } from './fetch.ts';
+import { installFailure } from './install-failure.ts';
+import { manifestInvalid } from './manifest-file.ts';
+import type { NpmSource } from './npm.ts';
 import { copyLimits, copyPackage, type CopyLimits } from './package-copy.ts';
-import type { BeforeEffect, Effect, PackageStore } from './package-store.ts';
+import { shownRecord, type BeforeEffect, type Effect, type Found, type PackageStore } from './package-store.ts';
 import { verifyPackage } from './verify.ts';
 
 export type InstallStep = (typeof installSteps)[number];
@@ -19,20 +21,30 @@ export interface Progress {
   readonly percent: number;
   readonly plugin?: string;
   readonly version?: string;
+  /** The version that was installed before. */
+  readonly previous?: string;
+  readonly change?: NonNullable<Job['change']>;
+  /** Whether the network did not answer, and the cache of an earlier installation did. */
+  readonly cached?: boolean;
 }
 
 export interface Installation {
   /** Names this installation; no other has the same. */
   readonly job: string;
-  /** The absolute path of a folder. */
+  /** As a person gives it (source.ts). */
   readonly source: string;
+  /** What the archive must hash to. */
   readonly integrity?: string | undefined;
+  /** The plugin that it must be; any one without it. */
+  readonly plugin?: string | undefined;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
 }
 
 export interface InstallerOptions {
   readonly store: PackageStore;
+  readonly fetcher: Fetcher;
+  /** For the dependencies. */
   readonly npm: NpmSource;
   /** Makes the configuration items of a plugin known. Whatever it throws ends the installation with SCHEMA_NOT_STORED. */
   readonly registerSchema: (manifest: Manifest, signal: AbortSignal) => Promise<void>;
@@ -42,8 +54,10 @@ export interface InstallerOptions {
   readonly beforeEffect?: BeforeEffect;
 }
 
+const restoreLimitMs = 2000;
+
 /** What is done of the whole when a step begins. */
-const percentAt = { resolve: 0, fetch: 2, verify: 40, link: 45, sync: 85, switch: 95 } as const satisfies Record<InstallStep, number>;
+const percentAt = { resolve: 0, fetch: 2, unpack: 25, verify: 40, link: 45, sync: 85, switch: 95 } as const satisfies Record<InstallStep, number>;
 
 export class Installer {
   readonly #options: InstallerOptions;
@@ -54,34 +68,54 @@ export class Installer {
 
   /** Installs a package; fulfilled when that is on disk. @throws ActionFailure with a code of `plugin.install` */
   async install(installation: Installation): Promise<InstalledPackage> {
-    const { store } = this.#options;
-    let staging: string | undefined;
+    const { store, fetcher } = this.#options;
+    const staged: string[] = [];
     try {
       installation.progress({ step: 'resolve', percent: percentAt.resolve });
-      const source = await resolveSource(installation);
-      staging = await store.stage(installation.job);
-      return await this.#installFrom(source, staging, installation);
+      const source = await fetcher.resolve(installation.source, installation.integrity);
+      const stage = async (purpose: string): Promise<string> => {
+        const folder = await store.stage(`${installation.job}${purpose}`);
+        staged.push(folder);
+        return folder;
+      };
+      const staging = await stage('');
+      const fetched = await this.#fetch(source, () => stage('-fetched'), installation);
+      return await this.#installFrom(fetched, staging, installation);
     } catch (error) {
-      throw asFailure(error, installation.signal);
+      throw installFailure(error, installation.signal);
     } finally {
-      if (staging !== undefined) await store.unstage(staging);
+      await Promise.all(staged.map((folder) => store.unstage(folder)));
     }
   }
 
-  async #installFrom(source: string, staging: string, { signal, progress }: Installation): Promise<InstalledPackage> {
+  async #fetch(source: ResolvedSource, workspace: () => Promise<string>, { signal, progress }: Installation): Promise<FetchedPackage> {
+    progress({ step: 'fetch', percent: percentAt.fetch });
+    const fetched = await this.#options.fetcher.fetch(source, {
+      workspace,
+      signal,
+      before: async (effect) => {
+        if (effect === 'unpack') progress({ step: 'unpack', percent: percentAt.unpack });
+        await this.#before(effect, signal);
+      },
+    });
+    progress({ step: 'unpack', percent: percentAt.unpack, ...(fetched.cached && { cached: true }) });
+    return fetched;
+  }
+
+  async #installFrom(fetched: FetchedPackage, staging: string, { signal, progress, plugin }: Installation): Promise<InstalledPackage> {
     const { store, npm, majordomusVersion, limits = copyLimits } = this.#options;
 
-    progress({ step: 'fetch', percent: percentAt.fetch });
     await this.#before('copy', signal);
-    const span = percentAt.verify - percentAt.fetch;
-    const hash = await copyPackage(source, staging, {
+    const span = percentAt.verify - percentAt.unpack;
+    const hash = await copyPackage(fetched.folder, staging, {
       limits,
       signal,
-      progress: (share) => progress({ step: 'fetch', percent: percentAt.fetch + Math.floor(span * share) }),
+      progress: (share) => progress({ step: 'unpack', percent: percentAt.unpack + Math.floor(span * share) }),
     });
 
     progress({ step: 'verify', percent: percentAt.verify });
     const manifest = await verifyPackage(staging, majordomusVersion);
+    checkIdentity(manifest, fetched.version, plugin);
     const packageJson = await readDependencies(staging);
     const { name, version, description } = manifest;
     const release = `${version}-${hash}`;
@@ -94,21 +128,28 @@ export class Installer {
       progress({ step: 'link', percent: percentAt.link, ...about });
       if (packageJson !== undefined) {
         await this.#before('install dependencies', signal);
-        await installDependencies(staging, packageJson, npm, signal);
+        if (await installDependencies(staging, packageJson, npm, signal)) progress({ step: 'link', percent: percentAt.link, cached: true });
       }
       progress({ step: 'sync', percent: percentAt.sync, ...about });
       await this.#before('sync', signal);
       await syncTree(staging, signal);
     }
 
-    progress({ step: 'switch', percent: percentAt.switch, ...about });
+    const former = await store.find(name);
+    progress({ step: 'switch', percent: percentAt.switch, ...about, change: changeOf(former, version, release), ...(former.state === 'installed' && { previous: former.installed.version }) });
     await this.#before('store schema', signal);
     await this.#registerSchema(manifest, signal);
-    signal.throwIfAborted();
-    if (isNew) await store.place(staging, name, release);
-    const folder = await store.activate(name, release);
-    progress({ step: 'switch', percent: 100, ...about });
-    return { name, version, description, folder };
+    try {
+      signal.throwIfAborted();
+      if (isNew) await store.place(staging, name, release);
+      await store.record(name, release, fetched.record);
+      const folder = await store.activate(name, release);
+      progress({ step: 'switch', percent: 100, ...about });
+      return { name, version, description, folder, ...shownRecord(fetched.record) };
+    } catch (error) {
+      await this.#restoreSchema(former);
+      throw error;
+    }
   }
 
   async #registerSchema(manifest: Manifest, signal: AbortSignal): Promise<void> {
@@ -119,37 +160,30 @@ export class Installer {
     }
   }
 
+  /** The package that stays in use has its own schema again; if not now, then at the next start. */
+  async #restoreSchema(former: Found): Promise<void> {
+    if (former.state !== 'installed') return;
+    await this.#options.registerSchema(former.manifest, AbortSignal.timeout(restoreLimitMs)).catch(() => {});
+  }
+
   async #before(effect: Effect, signal: AbortSignal): Promise<void> {
     await this.#options.beforeEffect?.(effect);
     signal.throwIfAborted();
   }
 }
 
-/** The real path of the folder to install from. */
-async function resolveSource({ source, integrity }: Installation): Promise<string> {
-  const supported = 'a source is the absolute path of a folder with a plugin.json, on the host of this packagemanager';
-  const notFound = (why: string): ActionFailure => refuse(pluginInstall, 'SOURCE_NOT_FOUND', `${JSON.stringify(source)} ${why}; ${supported}`);
-  if (!isAbsolute(source) || source.includes('\0')) throw notFound('is no absolute path');
-  if (integrity !== undefined) {
-    throw refuse(pluginInstall, 'PACKAGE_REFUSED', `${JSON.stringify(source)} is to be a folder, and integrity is that of an archive; leave it out`);
-  }
-  try {
-    const folder = await realpath(source);
-    if (!(await stat(folder)).isDirectory()) throw notFound('is no folder');
-    // Said before anything is copied: somebody gave the wrong folder, perhaps a large one.
-    if (!(await exists(join(folder, manifestFile)))) throw manifestInvalid({ [manifestFile]: `is missing in ${folder}` });
-    return folder;
-  } catch (error) {
-    throw error instanceof ActionFailure ? error : notFound(`cannot be read: ${systemReason(error)}`);
-  }
+function changeOf(former: Found, version: string, release: string): NonNullable<Job['change']> {
+  if (former.state !== 'installed') return 'first';
+  if (former.release === release) return 'none';
+  return (['older', 'again', 'newer'] as const)[semver.compare(version, former.installed.version) + 1] ?? 'again';
 }
 
-/** What a failed installation is told as. The source's faults have their codes already; what is left is the disk. */
-function asFailure(error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) {
-    return refuse(pluginInstall, 'INTERRUPTED', 'packagemanager stopped during the installation; what was installed before is untouched; install again', {}, { cause: error });
+/** The manifest rules; but the registry is asked by its own version, and an upgrade must not become another plugin. */
+function checkIdentity({ name, version }: Manifest, registryVersion: string | undefined, plugin: string | undefined): void {
+  if (plugin !== undefined && plugin !== name) {
+    throw refuse(pluginInstall, 'PACKAGE_REFUSED', `where ${plugin} came from there is now the plugin ${name}; if that is what you want, uninstall ${plugin} and install ${name}`);
   }
-  if (!isSystemError(error)) return error;
-  const where = error.path === undefined ? '' : ` at ${error.path}`;
-  return refuse(pluginInstall, 'STORAGE_ERROR', `the package could not be written${where}: ${systemReason(error)}; free space or make the folder writable, and install again`, {}, { cause: error });
+  if (registryVersion !== undefined && registryVersion !== version) {
+    throw manifestInvalid({ version: `is ${version}, and the registry has it as ${registryVersion}; its author has to make them the same` });
+  }
 }

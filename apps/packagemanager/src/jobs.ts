@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { ActionFailure, jobGet, refuse, type FieldProblems, type Job } from '@majordomus/contracts';
 import { orAborted, type Log } from '@majordomus/runtime';
 import type { Progress } from './installer.ts';
+import { shownSource } from './source.ts';
 
 /** What a job is given to do its work. */
 export interface JobContext {
@@ -42,12 +43,12 @@ export class Jobs {
   }
 
   /** Starts a job and returns at once. @throws ActionFailure STOPPING, OVERLOADED */
-  start(source: string, work: (context: JobContext) => Promise<void>): Job {
+  start(givenSource: string, work: (context: JobContext) => Promise<void>): Job {
     if (this.#stopping.signal.aborted) throw new ActionFailure('STOPPING', 'packagemanager is stopping; try again when it runs');
     if (this.#running >= this.#atOnce) {
       throw new ActionFailure('OVERLOADED', `${this.#running} installations are running; try again when one has ended`);
     }
-    const job: Job = { id: randomUUID(), state: 'running', source, step: 'resolve', percent: 0 };
+    const job: Job = { id: randomUUID(), state: 'running', source: shownSource(givenSource), step: 'resolve', percent: 0 };
     const entry: Entry = { job, failure: undefined, ended: Promise.resolve() };
     this.#entries.set(job.id, entry);
     this.#running += 1;
@@ -94,7 +95,8 @@ export class Jobs {
     try {
       await work({ id, signal: this.#stopping.signal, progress });
       entry.job = { ...entry.job, state: 'done', percent: 100 };
-      this.#log.info({ job: id, source, plugin: entry.job.plugin, version: entry.job.version }, 'installed');
+      const { plugin, version, cached } = entry.job;
+      this.#log.info({ job: id, source, plugin, version }, cached === true ? 'installed; the network did not answer, and the cache did' : 'installed');
     } catch (error) {
       entry.failure = this.#failureOf(error, entry.job);
       entry.job = { ...entry.job, state: 'failed', error: errorOf(entry.failure) };

@@ -122,6 +122,6 @@ describe('the store', () => {
     await writeFile(join(house.packages, 'lamp', 'stray'), 'a file');
     await house.store.cleanUp();
     expect(await readdir(house.packages)).toEqual(['lamp']);
-    expect(await readdir(join(house.packages, 'lamp'))).toHaveLength(2);
+    expect(await readdir(join(house.packages, 'lamp'))).toHaveLength(3);
   });
 });

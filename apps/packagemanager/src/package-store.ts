@@ -1,17 +1,21 @@
-// What is installed, as folders and links (docs/architecture.md, "Packages"). Every change is one rename, so that a crash
+// What is installed, as folders and links (docs/packages.md, "Files on disk"). Every change is one rename, so that a crash
 // at any point leaves the old or the new; what is removed is first renamed away, so that nothing is ever half there.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { pluginName, type InstalledPackage, type Manifest } from '@majordomus/contracts';
 import { reasonOf, type Log } from '@majordomus/runtime';
 import { exists, linkTarget, switchLink, syncPath } from './durable.ts';
 import { readManifest } from './manifest-file.ts';
+import { readRecord, recordFile, writeRecord, type ReleaseRecord } from './release-record.ts';
+import { shownSource } from './source.ts';
 import { Turns } from './turns.ts';
 
 /** What changes the disk, in the order of an installation; then what tidies up after it and what uninstalls. */
 export const effects = [
-  'make staging', 'copy', 'install dependencies', 'sync', 'store schema', 'make package folder', 'rename into place', 'write link', 'switch link',
+  'make staging', 'fetch', 'unpack', 'copy', 'install dependencies', 'sync', 'store schema', 'make package folder', 'rename into place', 'write record',
+  'write link', 'switch link',
   'keep previous', 'discard', 'remove discarded',
 ] as const;
 export type Effect = (typeof effects)[number];
@@ -22,7 +26,7 @@ export type BeforeEffect = (effect: Effect) => void | Promise<void>;
 export type Found =
   | { readonly state: 'absent' }
   | { readonly state: 'damaged'; readonly reason: string }
-  | { readonly state: 'installed'; readonly installed: InstalledPackage; readonly manifest: Manifest };
+  | { readonly state: 'installed'; readonly installed: InstalledPackage; readonly manifest: Manifest; readonly release: string; readonly record: ReleaseRecord | undefined };
 
 export interface PackageStoreOptions {
   /** `<home>/packages`, which must be there. */
@@ -79,7 +83,8 @@ export class PackageStore {
       const manifest = await readManifest(folder);
       const { version, description } = manifest;
       if (manifest.name !== name) return damaged(`${folder} holds the plugin ${manifest.name}`);
-      return { state: 'installed', manifest, installed: { name, version, description, folder } };
+      const record = await readRecord(folder);
+      return { state: 'installed', manifest, release, record, installed: { name, version, description, folder, ...shownRecord(record) } };
     } catch (error) {
       return damaged(`${current}: ${reasonOf(error)}`);
     }
@@ -113,6 +118,14 @@ export class PackageStore {
     await this.#beforeEffect('rename into place');
     await rename(staging, join(folder, release));
     await syncPath(folder);
+  }
+
+  /** Notes where a release came from. */
+  async record(name: string, release: string, record: ReleaseRecord): Promise<void> {
+    const folder = join(this.#folder, name, release);
+    if (isDeepStrictEqual(await readRecord(folder), record)) return;
+    await this.#beforeEffect('write record');
+    await writeRecord(folder, record);
   }
 
   /** Brings a release into use; fulfilled, with its folder, when that is on disk. */
@@ -176,7 +189,7 @@ export class PackageStore {
 
   async #discardAllBut(name: string, releases: readonly (string | undefined)[]): Promise<void> {
     const folder = join(this.#folder, name);
-    const kept = new Set(['current', 'previous', ...releases]);
+    const kept = new Set(['current', 'previous', ...releases.flatMap((release) => (release === undefined ? [] : [release, recordFile(release)]))]);
     for (const entry of await readdir(folder)) if (!kept.has(entry)) await this.discard(join(folder, entry));
   }
 
@@ -193,6 +206,13 @@ export class PackageStore {
       this.#log.warn({ err: error }, `could not tidy ${what}; it is tried again at the next start`);
     }
   }
+}
+
+/** What may be told of a record. */
+export function shownRecord(record: ReleaseRecord | undefined): Pick<InstalledPackage, 'source' | 'integrity' | 'commit'> {
+  if (record === undefined) return {};
+  const { source, integrity, commit } = record;
+  return { source: shownSource(source), ...(integrity !== undefined && { integrity }), ...(commit !== undefined && { commit }) };
 }
 
 function damaged(reason: string): Found {

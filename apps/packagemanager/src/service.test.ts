@@ -1,70 +1,14 @@
 // packagemanager over a real bus, with workers in the place of dbmanager and manager.
 import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActionFailure, jobGet, packageDetail, packageList, pluginInstall, pluginStop, pluginUninstall, schemaSet, type RequestOf } from '@majordomus/contracts';
-import { Broker, Client, Handlers, Worker } from '@majordomus/mq';
+import { ActionFailure, jobGet, packageDetail, packageList, pluginInstall, pluginUninstall } from '@majordomus/contracts';
 import { silentLog } from '@majordomus/runtime';
 import { describe, expect, it } from 'vitest';
+import { newBus, type Peers } from '../test/bus.ts';
 import { noRegistry } from '../test/house.ts';
 import { temporaryFolder, writePackage } from '../test/packages.ts';
 import { ownKitFolder } from './kit.ts';
 import { start } from './service.ts';
-
-interface Bus extends AsyncDisposable {
-  readonly folder: string;
-  readonly client: Client;
-  /** What dbmanager was told. */
-  readonly schemas: RequestOf<typeof schemaSet>[];
-  /** The ids that the manager was asked to stop. */
-  readonly stopped: string[];
-  /** Starts packagemanager on a home in `folder`; resolves when it is ready, and disposing of it stops it. */
-  readonly house: (home: string, host: string, primary?: boolean) => Promise<AsyncDisposable & { readonly ended: Promise<void> }>;
-}
-
-interface Peers {
-  readonly schemaSet?: () => Promise<void>;
-  readonly pluginStop?: () => Promise<void>;
-  /** Peers that are not on the bus. */
-  readonly without?: readonly string[];
-}
-
-async function newBus(peers: Peers = {}): Promise<Bus> {
-  const stack = new AsyncDisposableStack();
-  const folder = stack.use(await temporaryFolder()).path;
-  const { endpoint } = stack.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs: 200 } }));
-  const client = stack.use(new Client({ endpoint }));
-  const schemas: Bus['schemas'] = [];
-  const stopped: string[] = [];
-  const dbmanager = new Handlers().on(schemaSet, async (data) => {
-    await peers.schemaSet?.();
-    schemas.push(data);
-    return { plugin: data.plugin };
-  });
-  const manager = new Handlers().on(pluginStop, async ({ id }) => {
-    stopped.push(id);
-    await peers.pluginStop?.();
-    return { id, host: 'igor', pid: null, state: 'stopped' as const, detail: '' };
-  });
-  for (const [service, handlers] of [['dbmanager', dbmanager], ['igor.manager', manager]] as const) {
-    if (peers.without?.includes(service) === true) continue;
-    await stack.use(new Worker({ endpoint, service, handlers, capacity: 8 }).start()).registered();
-  }
-  const house: Bus['house'] = async (home, host, primary = true) => {
-    const stopping = new AbortController();
-    const { promise: ready, resolve } = Promise.withResolvers<void>();
-    const settings = { home: join(folder, home), broker: endpoint, host, logLevel: 'silent', primary, kitFolder: ownKitFolder, registry: noRegistry } as const;
-    const ended = start(settings, { signal: stopping.signal, log: silentLog, ready: () => resolve(), notReady: () => {} });
-    await Promise.race([ready, ended]);
-    return {
-      ended,
-      async [Symbol.asyncDispose]() {
-        stopping.abort();
-        await ended;
-      },
-    };
-  };
-  return { folder, client, schemas, stopped, house, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
 
 describe('packagemanager on the bus', () => {
   it('installs a package, lists it, tells of it, and uninstalls it after its plugin was stopped', async () => {
@@ -206,6 +150,27 @@ describe('a plugin of another host', () => {
 });
 
 describe('a start', () => {
+  it('tells dbmanager again what belongs to the packages in use, and again until it takes it', async () => {
+    let refusals = 0;
+    await using bus = await newBus({
+      schemaSet: async () => {
+        if (refusals > 0) {
+          refusals -= 1;
+          throw new ActionFailure('STORAGE_ERROR', 'the disk is full');
+        }
+      },
+    });
+    {
+      await using _house = await bus.house('home', 'igor');
+      await bus.client.call(pluginInstall, { source: await writePackage(join(bus.folder, 'source')) });
+    }
+    // As after a crash between the schema of a next version and its package.
+    bus.schemas.length = 0;
+    refusals = 1;
+    await using _house = await bus.house('home', 'igor');
+    await expect.poll(() => bus.schemas, { timeout: 10_000 }).toMatchObject([{ plugin: 'lamp', version: '1.0.0' }]);
+  });
+
   it('is refused on a home where another packagemanager runs', async () => {
     await using bus = await newBus();
     await using _house = await bus.house('home', 'igor');

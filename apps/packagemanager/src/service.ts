@@ -6,10 +6,16 @@ import { Client, serve } from '@majordomus/mq';
 import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, systemReason, type PartContext } from '@majordomus/runtime';
 import { packagemanagerActions } from './actions.ts';
 import type { PackagemanagerSettings } from './config.ts';
+import { Fetcher } from './fetch.ts';
+import { GitFetcher } from './git-fetch.ts';
 import { Installer } from './installer.ts';
 import { Jobs } from './jobs.ts';
 import { renewKit } from './kit.ts';
+import { OtherHosts } from './other-host.ts';
+import { copyLimits as limits } from './package-copy.ts';
 import { PackageStore } from './package-store.ts';
+import { renewSchemas } from './schemas.ts';
+import { Uploads } from './uploads.ts';
 
 const service = 'packagemanager';
 const capacity = 16;
@@ -19,7 +25,7 @@ const schemaTimeoutMs = 5000;
  * Runs until the signal fires; what is being installed then fails with INTERRUPTED.
  * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE, CANNOT_START
  */
-export async function start(settings: PackagemanagerSettings, { signal, log, ready }: PartContext): Promise<void> {
+export async function start(settings: PackagemanagerSettings, { signal, log, ready, notReady }: PartContext): Promise<void> {
   const { home, broker: endpoint, host, kitFolder } = settings;
   const { packages, cache } = homePaths(home);
   ensureFolder(packages);
@@ -33,16 +39,23 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
     await client.call(schemaSet, { plugin: name, version, items: configuration }, { timeoutMs: schemaTimeoutMs, signal: cancelled });
   };
   const npm = { cache: join(cache, 'npm'), registry: settings.registry };
-  const installer = new Installer({ store, npm, registerSchema, majordomusVersion });
+  using uploads = new Uploads({ folder: join(packages, '.staging', 'uploads'), maxBytes: limits.bytes });
+  const fetcher = new Fetcher({ npm, git: new GitFetcher({ cache: join(cache, 'git') }), uploads, limits });
+  const installer = new Installer({ store, fetcher, npm, registerSchema, majordomusVersion });
+  const otherHosts = new OtherHosts({ host, client, store, fetcher, limits });
   const jobs = new Jobs({ log });
-  const handlers = packagemanagerActions({ host, client, store, installer, jobs });
+  const handlers = packagemanagerActions({ host, client, store, installer, otherHosts, uploads, jobs });
   const services = settings.primary ? [hostService(host, service), service] : [hostService(host, service)];
+  const renewed = renewSchemas({ store, registerSchema, log, signal });
   await serve({
     endpoint, services, handlers, capacity, log, signal,
     onRegistered: () => ready(),
+    onLost: notReady,
+    onBack: () => ready(),
     // First the jobs, so that whoever waits for one is told that it was interrupted, and not that it runs.
     beforeStop: () => jobs.stop(),
   });
+  await renewed;
 }
 
 /** What has to be so before anything is installed or started. */

@@ -1,11 +1,15 @@
 // An installer over a home of its own, for the tests.
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { InstalledPackage } from '@majordomus/contracts';
 import { majordomusVersion, silentLog, type Log } from '@majordomus/runtime';
+import { Fetcher } from '../src/fetch.ts';
+import { GitFetcher } from '../src/git-fetch.ts';
 import { Installer, type InstallerOptions, type Progress } from '../src/installer.ts';
+import { copyLimits } from '../src/package-copy.ts';
 import { PackageStore, type BeforeEffect, type Effect } from '../src/package-store.ts';
+import { Uploads } from '../src/uploads.ts';
 import { temporaryFolder } from './packages.ts';
 
 export interface House extends AsyncDisposable {
@@ -42,9 +46,13 @@ export async function newHouse({ log = silentLog, beforeEffect = () => {}, ...op
     await beforeEffect(effect);
   };
   const store = new PackageStore({ folder: packages, log, beforeEffect: before });
+  const { npm = { cache: join(folder.path, 'cache', 'npm'), registry: noRegistry }, limits = copyLimits } = options;
+  const uploads = new Uploads({ folder: join(packages, '.staging', 'uploads'), maxBytes: limits.bytes });
+  const fetcher = new Fetcher({ npm, git: new GitFetcher({ cache: join(dirname(npm.cache), 'git') }), uploads, limits });
   const installer = new Installer({
     store,
-    npm: { cache: join(folder.path, 'cache', 'npm'), registry: noRegistry },
+    fetcher,
+    npm,
     registerSchema: async () => {},
     majordomusVersion,
     beforeEffect: before,

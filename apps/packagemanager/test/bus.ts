@@ -1,0 +1,65 @@
+// A real bus with packagemanagers on it, and workers in the place of dbmanager and manager, for the tests.
+import { join } from 'node:path';
+import { pluginStop, schemaSet, type RequestOf } from '@majordomus/contracts';
+import { Broker, Client, Handlers, Worker } from '@majordomus/mq';
+import { silentLog } from '@majordomus/runtime';
+import { ownKitFolder } from '../src/kit.ts';
+import { start } from '../src/service.ts';
+import { noRegistry } from './house.ts';
+import { temporaryFolder } from './packages.ts';
+
+export interface Bus extends AsyncDisposable {
+  readonly folder: string;
+  readonly client: Client;
+  /** What dbmanager was told. */
+  readonly schemas: RequestOf<typeof schemaSet>[];
+  /** The ids that the manager was asked to stop. */
+  readonly stopped: string[];
+  /** Starts packagemanager on a home in `folder`; resolves when it is ready, and disposing of it stops it. */
+  readonly house: (home: string, host: string, primary?: boolean) => Promise<AsyncDisposable & { readonly ended: Promise<void> }>;
+}
+
+export interface Peers {
+  readonly schemaSet?: () => Promise<void>;
+  readonly pluginStop?: () => Promise<void>;
+  /** Peers that are not on the bus. */
+  readonly without?: readonly string[];
+}
+
+export async function newBus(peers: Peers = {}): Promise<Bus> {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder()).path;
+  const { endpoint } = stack.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs: 200 } }));
+  const client = stack.use(new Client({ endpoint }));
+  const schemas: Bus['schemas'] = [];
+  const stopped: string[] = [];
+  const dbmanager = new Handlers().on(schemaSet, async (data) => {
+    await peers.schemaSet?.();
+    schemas.push(data);
+    return { plugin: data.plugin };
+  });
+  const manager = new Handlers().on(pluginStop, async ({ id }) => {
+    stopped.push(id);
+    await peers.pluginStop?.();
+    return { id, host: 'igor', pid: null, state: 'stopped' as const, detail: '' };
+  });
+  for (const [service, handlers] of [['dbmanager', dbmanager], ['igor.manager', manager]] as const) {
+    if (peers.without?.includes(service) === true) continue;
+    await stack.use(new Worker({ endpoint, service, handlers, capacity: 8 }).start()).registered();
+  }
+  const house: Bus['house'] = async (home, host, primary = true) => {
+    const stopping = new AbortController();
+    const { promise: ready, resolve } = Promise.withResolvers<void>();
+    const settings = { home: join(folder, home), broker: endpoint, host, logLevel: 'silent', primary, kitFolder: ownKitFolder, registry: noRegistry } as const;
+    const ended = start(settings, { signal: stopping.signal, log: silentLog, ready: () => resolve(), notReady: () => {} });
+    await Promise.race([ready, ended]);
+    return {
+      ended,
+      async [Symbol.asyncDispose]() {
+        stopping.abort();
+        await ended;
+      },
+    };
+  };
+  return { folder, client, schemas, stopped, house, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}

@@ -71,8 +71,7 @@ describe('the commands of a plugin', () => {
         try {
           await plugin.helper(name, parameters);
         } catch (error) {
-          expect(error).toBeInstanceOf(ActionFailure);
-          expect(contractCodes).toContain((error as ActionFailure).code);
+          expect(contractCodes).toContain((error as { readonly code?: string }).code);
         }
       }),
       { numRuns: 500 },

@@ -4,8 +4,8 @@ import {
   ActionFailure, configurationProblems, helperDo, jsonValue, missingKeys, problemsText, refuse, withDefaults,
   type FieldProblems, type helperHelp, type JsonValue, type PluginCommand,
 } from '@majordomus/contracts';
-import { didYouMean, reasonOf, type Log } from '@majordomus/runtime';
-import type { Plugin, Values } from './define-plugin.ts';
+import { didYouMean, reasonOf } from '@majordomus/runtime';
+import type { HelperCall, Plugin, Values } from './define-plugin.ts';
 
 /** The command that an action is about. @throws ActionFailure COMMAND_UNKNOWN */
 export function findCommand(action: typeof helperDo | typeof helperHelp, { manifest }: Plugin, name: string): PluginCommand {
@@ -36,7 +36,7 @@ export function checkParameters({ parameters: items }: PluginCommand, given: Val
 export async function runCommand(
   plugin: Plugin,
   name: string,
-  call: { readonly parameters: Values; readonly configuration: Values; readonly log: Log; readonly signal: AbortSignal },
+  call: HelperCall<Values, Values>,
 ): Promise<JsonValue> {
   try {
     const result = jsonValue.safeParse((await plugin.helpers.get(name)?.(call)) ?? null);

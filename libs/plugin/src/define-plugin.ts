@@ -2,6 +2,7 @@
 // It is checked once, here; nothing is started.
 import { fieldProblems, manifest as manifestSchema, problemsText, type ConfigurationItems, type FieldProblems, type JsonValue, type Manifest } from '@majordomus/contracts';
 import type { Log } from '@majordomus/runtime';
+import type { PluginClock } from './clock.ts';
 import type { CommandOf, ConfigurationOf, ManifestShape, ParametersOf } from './manifest-types.ts';
 
 /** What `start` is given. */
@@ -11,6 +12,14 @@ export interface StartCall<Configuration> {
   readonly ready: () => void;
   /** Says what the plugin waits for, such as a device that does not answer; at any time, until `ready` is said again. */
   readonly notReady: (reason: string) => void;
+  /**
+   * Does something now and then at each interval until the plugin stops, such as a measurement. It is never done twice at once. When
+   * it throws, the plugin is not ready, for that reason, until it succeeds again.
+   * @throws ActionFailure INTERVAL_INVALID
+   */
+  readonly every: (intervalMs: number, work: () => unknown) => void;
+  /** The time, which a test can turn. */
+  readonly clock: PluginClock;
   readonly log: Log;
   /** Fires when the plugin is to stop. */
   readonly signal: AbortSignal;
@@ -21,6 +30,8 @@ export interface HelperCall<Parameters, Configuration> {
   /** Checked, with the defaults of what the caller left out. */
   readonly parameters: Parameters;
   readonly configuration: Configuration;
+  /** The time, which a test can turn. */
+  readonly clock: PluginClock;
   readonly log: Log;
   /** Fires when the plugin is to stop, and when nobody waits for the result any more. */
   readonly signal: AbortSignal;

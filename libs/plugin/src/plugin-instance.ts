@@ -3,9 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ActionFailure, helperDo, helperHelp, refuse, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
 import { orAborted, reasonOf, untilAborted, type Log } from '@majordomus/runtime';
+import { realClock, type RunnerClock } from './clock.ts';
 import { checkParameters, findCommand, runCommand } from './commands.ts';
 import { checkConfiguration } from './configuration-check.ts';
 import type { Plugin, Values } from './define-plugin.ts';
+import { checkInterval, repeat } from './repeated-work.ts';
 
 /** Whether the plugin does its work, as it says itself. */
 export type PluginState = { readonly ready: true } | { readonly ready: false; readonly reason: string };
@@ -19,6 +21,8 @@ export interface PluginSurroundings {
   readonly onState: (state: PluginState) => void;
   /** How long to wait before a configuration that is missing or wrong is read again. */
   readonly configurationRetryMs: number;
+  /** The machine's without it. */
+  readonly clock?: RunnerClock;
 }
 
 /** How long the commands under way have after the signal, and then `stop`. A process that stops has 4 s in all. */
@@ -30,13 +34,17 @@ export class PluginInstance {
   readonly #plugin: Plugin;
   readonly #surroundings: PluginSurroundings;
   readonly #ending = new AbortController();
+  readonly #clock: RunnerClock;
   readonly #open = new Set<Promise<unknown>>();
+  /** Why repeated work failed the last time, where it did. */
+  readonly #failing = new Map<object, string>();
   #configuration: Values | undefined;
   #state: PluginState | undefined;
 
   constructor(plugin: Plugin, surroundings: PluginSurroundings) {
     this.#plugin = plugin;
     this.#surroundings = surroundings;
+    this.#clock = surroundings.clock ?? realClock;
   }
 
   get state(): PluginState {
@@ -53,7 +61,7 @@ export class PluginInstance {
     if (signal.aborted) end();
     let started = false;
     try {
-      const configuration = await this.#waitForConfiguration();
+      const configuration = await this.#clock.run(() => this.#waitForConfiguration());
       started = true;
       await orAborted(this.#start(configuration), this.#ending.signal);
       await untilAborted(this.#ending.signal);
@@ -87,19 +95,24 @@ export class PluginInstance {
       const why = this.state.ready ? '' : `: ${this.state.reason}`;
       throw refuse(helperDo, 'COMMAND_FAILED', `${this.#plugin.manifest.name} cannot run ${command} yet${why}`);
     }
-    const running = this.#run(command, parameters, AbortSignal.any([this.#ending.signal, signal]));
-    this.#open.add(running);
+    const both = AbortSignal.any([this.#ending.signal, signal]);
+    return { parameters, result: await this.#holdOpen(this.#clock.run(() => this.#run(command, parameters, both))) };
+  }
+
+  /** A stop waits for it. */
+  async #holdOpen<T>(work: Promise<T>): Promise<T> {
+    this.#open.add(work);
     try {
-      return { parameters, result: await running };
+      return await work;
     } finally {
-      this.#open.delete(running);
+      this.#open.delete(work);
     }
   }
 
   async #run(command: string, parameters: Values, signal: AbortSignal): Promise<JsonValue> {
     await this.#refreshConfiguration();
     signal.throwIfAborted();
-    return await runCommand(this.#plugin, command, { parameters, configuration: this.#configuration ?? {}, log: this.#surroundings.log, signal });
+    return await runCommand(this.#plugin, command, { parameters, configuration: this.#configuration ?? {}, clock: this.#clock, log: this.#surroundings.log, signal });
   }
 
   #stopping(): ActionFailure {
@@ -121,7 +134,7 @@ export class PluginInstance {
         return (this.#configuration = found.configuration);
       }
       this.#tell({ ready: false, reason: found });
-      await delay(this.#surroundings.configurationRetryMs, undefined, { signal });
+      await this.#clock.delay(this.#surroundings.configurationRetryMs, signal);
     }
   }
 
@@ -138,19 +151,44 @@ export class PluginInstance {
   }
 
   async #start(configuration: Values): Promise<void> {
-    let told = false;
+    const told = Promise.withResolvers<void>();
+    let isTold = false;
     const tell = (state: PluginState): void => {
-      told = true;
+      isTold = true;
       this.#tell(state);
+      told.resolve();
     };
-    await this.#plugin.start?.({
+    const started = Promise.resolve(this.#plugin.start?.({
       configuration,
       ready: () => tell({ ready: true }),
       notReady: (reason) => tell({ ready: false, reason }),
+      every: (intervalMs, work) => this.#every(intervalMs, work, tell),
+      clock: this.#clock,
       log: this.#surroundings.log,
       signal: this.#ending.signal,
-    });
-    if (!told) this.#tell({ ready: true });
+    }));
+    await this.#clock.run(() => Promise.race([started, told.promise]));
+    await started;
+    if (!isTold) this.#tell({ ready: true });
+  }
+
+  #every(intervalMs: number, work: () => unknown, tell: (state: PluginState) => void): void {
+    checkInterval(intervalMs);
+    const id = {};
+    const attempt = async (): Promise<void> => {
+      try {
+        await work();
+        if (!this.#failing.delete(id)) return;
+      } catch (error) {
+        if (this.#ending.signal.aborted) return;
+        const reason = reasonOf(error);
+        if (this.#failing.get(id) !== reason) this.#surroundings.log.error({ err: error }, `what is done every ${intervalMs} ms failed`);
+        this.#failing.set(id, reason);
+      }
+      const [reason] = this.#failing.values();
+      tell(reason === undefined ? { ready: true } : { ready: false, reason });
+    };
+    void this.#clock.run(() => repeat(intervalMs, () => this.#holdOpen(attempt()), this.#clock, this.#ending.signal));
   }
 
   #tell(state: PluginState): void {

@@ -1,8 +1,9 @@
 // A plugin as a process: `<host>.<name>` on the bus, its configuration from dbmanager, its readiness on the pipe of
 // whoever supervises it (docs/architecture.md, "Supervision").
 import { configGet, helperDo, helperHelp, helperList, hostService, stopPlugin } from '@majordomus/contracts';
-import { Client, Handlers, Worker } from '@majordomus/mq';
+import { Client, Handlers, type Transport, Worker } from '@majordomus/mq';
 import { commonSettings, parseFlags, type PartContext, readSettings, runPart } from '@majordomus/runtime';
+import type { RunnerClock } from './clock.ts';
 import type { Plugin, Values } from './define-plugin.ts';
 import { PluginInstance } from './plugin-instance.ts';
 
@@ -25,17 +26,23 @@ export interface PluginSettings {
   /** The endpoint of the broker. */
   readonly broker: string;
   readonly configurationRetryMs?: number;
+  /** ZeroMQ without it. */
+  readonly transport?: Transport;
+  /** The machine's without it. */
+  readonly clock?: RunnerClock;
 }
 
 /** Offers a plugin on the bus until the signal fires or `plugin.stop` comes. Throws what the author's `start` throws. */
 export async function servePlugin(plugin: Plugin, settings: PluginSettings, { log, signal, ready, notReady }: PartContext): Promise<void> {
   const { name } = plugin.manifest;
-  const { host, broker, configurationRetryMs = 2000 } = settings;
+  const { host, broker, configurationRetryMs = 2000, transport, clock } = settings;
+  const bus = { endpoint: broker, ...(transport && { transport }) };
   const stopping = new AbortController();
-  await using client = new Client({ endpoint: broker });
+  await using client = new Client(bus);
   const instance = new PluginInstance(plugin, {
     log,
     configurationRetryMs,
+    ...(clock && { clock }),
     readConfiguration: async (ending) => {
       const values = await readConfiguration(client, host, name, ending);
       // Whoever is told that the plugin is ready may call it at once.
@@ -45,7 +52,7 @@ export async function servePlugin(plugin: Plugin, settings: PluginSettings, { lo
     onState: (state) => (state.ready ? ready() : notReady(state.reason)),
   });
   const handlers = pluginHandlers(instance, () => stopping.abort());
-  await using worker = new Worker({ endpoint: broker, service: hostService(host, name), handlers, capacity, log });
+  await using worker = new Worker({ ...bus, service: hostService(host, name), handlers, capacity, log });
   worker.start();
   const ended = AbortSignal.any([signal, stopping.signal]);
   // Both ends begin with the signal: nothing new is taken while the commands under way come to their end.

@@ -2,7 +2,10 @@
 
 /** What statfs(2) tells of a file system, counted in units of `frsize` bytes. */
 export interface BlockCounts {
-  readonly frsize: bigint;
+  /** Node 22 does not tell it. */
+  readonly frsize?: bigint | undefined;
+  /** The size in which it is best read; nearly everywhere the same. */
+  readonly bsize: bigint;
   readonly blocks: bigint;
   readonly bfree: bigint;
   readonly bavail: bigint;
@@ -18,7 +21,7 @@ export type Space = {
   readonly usedPercent: number;
 };
 
-export function spaceOf({ frsize, blocks, bfree, bavail }: BlockCounts): Space {
+export function spaceOf({ bsize, frsize = bsize, blocks, bfree, bavail }: BlockCounts): Space {
   const used = blocks - bfree;
   const writable = used + bavail;
   return {

@@ -1,5 +1,5 @@
 // How a command fails: `CODE: reason` on standard error, with a hint where one is known, and exit code 1.
-import { CallError } from '@majordomus/mq';
+import { CallError, TransportError } from '@majordomus/mq';
 import { StartError } from '@majordomus/runtime';
 
 /** A person's mistake that the command line finds by itself. */
@@ -14,7 +14,7 @@ export class CommandError extends Error {
 }
 
 function isExpected(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof CallError || error instanceof StartError || error instanceof CommandError;
+  return error instanceof CallError || error instanceof TransportError || error instanceof StartError || error instanceof CommandError;
 }
 
 /** Prints an error as one line, a bug with its stack; the exit code is 1. */

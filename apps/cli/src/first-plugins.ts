@@ -1,22 +1,16 @@
 // What a new home begins with: one plugin that works on every machine, so that there is something to see. A person who
 // uninstalls it is not given it again.
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { configGet, configSet, hostService, pluginStart } from '@majordomus/contracts';
 import { PeerError, type Client } from '@majordomus/mq';
 import { installAndFollow } from './installation.ts';
+import { ownPluginFolder } from './own-files.ts';
 
 const furnished = { plugin: 'house', key: 'furnished' } as const;
 const startTimeoutMs = 15_000;
 
-/** The folder of the plugin that comes with Majordomus. */
-function diskfreeFolder(): string | undefined {
-  return ['../../../plugins/diskfree', '../plugins/diskfree'].map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) => existsSync(path));
-}
-
 /** Installs and starts the first plugin in a home that has not had it yet. @throws CallError, CommandError */
 export async function furnish(client: Client, host: string, onProgress: (text: string) => void, signal: AbortSignal): Promise<void> {
-  const folder = diskfreeFolder();
+  const folder = ownPluginFolder('diskfree');
   if (folder === undefined || (await isFurnished(client, host))) return;
   onProgress('installing diskfree');
   await installAndFollow(client, host, folder, (step) => onProgress(`installing diskfree: ${step}`), signal);

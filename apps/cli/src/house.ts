@@ -3,7 +3,9 @@ import { hostService, partList, partLog, refuse } from '@majordomus/contracts';
 import { Handlers, Worker } from '@majordomus/mq';
 import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, type Log } from '@majordomus/runtime';
 import { Supervisor, type StatusChange } from '@majordomus/supervisor';
-import { partNames, partProgram, stopOrder, type PartName } from './parts.ts';
+import { untilJoinable, type HouseElsewhere } from './joining.ts';
+import { Namesake } from './namesake.ts';
+import { hostPartNames, partNames, partProgram, stopOrder, type PartName } from './parts.ts';
 import { forgetRunning, tellRunning } from './running-house.ts';
 import type { CliSettings } from './session.ts';
 
@@ -22,17 +24,21 @@ export interface HouseOptions {
   readonly echo: (part: string, line: string) => void;
   /** Told what the start is doing. */
   readonly onProgress: (text: string) => void;
+  /** Told what the start waits for as long as the house that is to be joined does not answer. */
+  readonly onWait: (reason: string) => void;
 }
 
 export class House implements AsyncDisposable {
   readonly #settings: CliSettings;
   readonly #supervisor: Supervisor;
-  #worker: Worker | undefined;
+  readonly #workers: Worker[] = [];
+  #namesake: Namesake | undefined;
   #endpoint: string;
+  #joined: HouseElsewhere | undefined;
 
   /**
    * Starts all parts and waits until they are ready.
-   * @throws StartError if a part cannot start as it was told; nothing runs then
+   * @throws StartError if a part cannot start as it was told, CommandError if this host may not join; nothing runs then
    */
   static async start(options: HouseOptions, signal: AbortSignal): Promise<House> {
     const { settings, log, echo } = options;
@@ -51,12 +57,17 @@ export class House implements AsyncDisposable {
   private constructor(settings: CliSettings, supervisor: Supervisor) {
     this.#settings = settings;
     this.#supervisor = supervisor;
-    this.#endpoint = settings.bind;
+    this.#endpoint = settings.join ?? settings.bind;
   }
 
-  /** Where the broker listens. */
+  /** Where the broker listens: this host's own, or that of the house it has joined. */
   get endpoint(): string {
     return this.#endpoint;
+  }
+
+  /** The house elsewhere that this host has joined, as it was then; the primary host has none. */
+  get joined(): HouseElsewhere | undefined {
+    return this.#joined;
   }
 
   onChange(listener: (change: StatusChange) => void): () => void {
@@ -67,7 +78,8 @@ export class House implements AsyncDisposable {
   async stop(): Promise<void> {
     const limit = setTimeout(() => this.kill(), stopLimitMs);
     try {
-      await Promise.all([this.#worker?.stop(), this.#supervisor.stopAll(stopOrder)]);
+      this.#namesake?.[Symbol.dispose]();
+      await Promise.all([...this.#workers.map((worker) => worker.stop()), this.#supervisor.stopAll(stopOrder)]);
       await this.#supervisor[Symbol.asyncDispose]();
     } finally {
       clearTimeout(limit);
@@ -84,24 +96,55 @@ export class House implements AsyncDisposable {
     await this.stop();
   }
 
-  async #startParts({ onProgress, log, plugins }: HouseOptions, signal: AbortSignal): Promise<void> {
+  async #startParts(options: HouseOptions, signal: AbortSignal): Promise<void> {
+    const { settings: { join }, onProgress, log, plugins } = options;
+    if (join === undefined) await this.#startBroker(options, signal);
+    else await this.#joinHouse(join, options, signal);
+    const others = join === undefined ? partNames.filter((part) => part !== 'broker') : hostPartNames;
+    onProgress(`starting ${others.join(', ')}`);
+    for (const part of others) {
+      const autostart = part === 'manager' ? ['--autostart', String(plugins)] : [];
+      const primary = join === undefined ? [] : ['--primary', 'false'];
+      this.#add(part, () => ['--broker', connectable(this.#endpoint), ...primary, ...autostart]);
+    }
+    await Promise.all(others.map((part) => this.#untilReady(part, signal)));
+    await this.#register(log, signal);
+  }
+
+  async #startBroker({ onProgress }: HouseOptions, signal: AbortSignal): Promise<void> {
     onProgress('starting the broker');
     // A port that was chosen stays: a broker that is started again must be found where it was.
     this.#add('broker', () => ['--bind', this.#endpoint]);
     await this.#untilReady('broker', signal);
     this.#endpoint = this.#supervisor.facts('broker')['endpoint'] ?? this.#settings.bind;
-    tellRunning(this.#settings.home, { broker: connectable(this.#endpoint), host: this.#settings.host });
-    const others = partNames.filter((part) => part !== 'broker');
-    onProgress(`starting ${others.join(', ')}`);
-    for (const part of others) {
-      const ownFlags = part === 'manager' ? ['--autostart', String(plugins)] : [];
-      this.#add(part, () => ['--broker', connectable(this.#endpoint), ...ownFlags]);
+    this.#tellRunning();
+  }
+
+  async #joinHouse(endpoint: string, { onProgress, onWait }: HouseOptions, signal: AbortSignal): Promise<void> {
+    onProgress(`looking for the house at ${endpoint}`);
+    // A command that is given meanwhile is told what is missing, and not that nothing runs here.
+    this.#tellRunning();
+    this.#joined = await untilJoinable({ endpoint, host: this.#settings.host, onWait }, signal);
+  }
+
+  #tellRunning(): void {
+    const { home, host, join } = this.#settings;
+    tellRunning(home, { broker: connectable(this.#endpoint), host, join });
+  }
+
+  /** Answers for this host, and on the primary one for the house. */
+  async #register(log: Log, signal: AbortSignal): Promise<void> {
+    const { host, join } = this.#settings;
+    const names = join === undefined ? [hostService(host, partList.service), partList.service] : [hostService(host, partList.service)];
+    const endpoint = connectable(this.#endpoint);
+    const handlers = this.#handlers();
+    const namesake = new Namesake({ endpoint, service: hostService(host, partList.service), host, log });
+    this.#namesake = namesake;
+    for (const service of names) {
+      const onPresence = (isRegistered: boolean): void => (service === partList.service ? undefined : namesake.onPresence(isRegistered));
+      this.#workers.push(new Worker({ endpoint, service, handlers, capacity: workerCapacity, log, onPresence }).start());
     }
-    await Promise.all(others.map((part) => this.#untilReady(part, signal)));
-    this.#worker = new Worker({
-      endpoint: connectable(this.#endpoint), service: hostService(this.#settings.host, 'house'), handlers: this.#handlers(), capacity: workerCapacity, log,
-    }).start();
-    await this.#worker.registered({ signal });
+    await Promise.all(this.#workers.map((worker) => worker.registered({ signal })));
   }
 
   /** Starts a part; its flags are asked for anew at each start. */
@@ -134,9 +177,9 @@ export class House implements AsyncDisposable {
   }
 
   #handlers(): Handlers {
-    const { host, home } = this.#settings;
+    const { host, home, join } = this.#settings;
     return new Handlers()
-      .on(partList, () => ({ host, home, version: majordomusVersion, parts: this.#supervisor.list() }))
+      .on(partList, () => ({ host, home, version: majordomusVersion, ...(join !== undefined && { join }), parts: this.#supervisor.list() }))
       .on(partLog, ({ part, lines, after }) => {
         if (this.#supervisor.has(part)) return { part, ...this.#supervisor.logs(part, { lines, after }) };
         const meant = didYouMean(part, partNames);

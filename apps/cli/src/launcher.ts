@@ -31,7 +31,8 @@ export function isAlive(pid: number): boolean {
 
 function isPackageManager(pid: number): boolean {
   const [program = '', script = ''] = readProc(pid, 'cmdline').split('\0');
-  return managers.test(basename(program)) || (basename(program) === 'node' && managers.test(basename(script)));
+  // npm puts its arguments into its name: `npm exec domus up --home /srv/house`.
+  return managers.test(basename(program)) || managers.test(program) || (basename(program) === 'node' && managers.test(basename(script)));
 }
 
 function parentOf(pid: number): number {

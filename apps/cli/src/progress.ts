@@ -7,12 +7,15 @@ export interface Progress {
 }
 
 const eraseLine = '\r\u001B[2K';
+/** A terminal that does not say its width says 0. */
+const defaultColumns = 80;
 
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   let shown = false;
   return {
     step(text) {
-      stream.write(stream.isTTY ? `${eraseLine}${text}…` : `${text}…\n`);
+      // A line that is wider than the terminal would be two, of which only one is rewritten.
+      stream.write(stream.isTTY ? `${eraseLine}${text.slice(0, Math.max(1, (stream.columns || defaultColumns) - 2))}…` : `${text}…\n`);
       shown = true;
     },
     clear() {

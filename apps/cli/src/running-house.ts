@@ -7,13 +7,15 @@ import { isAlive } from './launcher.ts';
 export interface RunningHouse {
   readonly broker: string;
   readonly host: string;
+  /** The same as `broker` if it is that of a house elsewhere. */
+  readonly join: string | undefined;
 }
 
-const keys = ['broker', 'host', 'pid'] as const;
+const keys = ['broker', 'host', 'join', 'pid'] as const;
 
 export function tellRunning(home: string, house: RunningHouse): void {
   const told = { ...house, pid: process.pid };
-  for (const key of keys) writeFileSync(fileOf(home, key), `${told[key]}\n`);
+  for (const key of keys) writeFileSync(fileOf(home, key), `${told[key] ?? ''}\n`);
 }
 
 export function forgetRunning(home: string): void {
@@ -22,8 +24,8 @@ export function forgetRunning(home: string): void {
 
 /** The house that runs on this home, or undefined; one that was killed has left its files, but not its process. */
 export function readRunning(home: string): RunningHouse | undefined {
-  const [broker, host, pid] = keys.map((key) => readText(fileOf(home, key)));
-  return broker && host && isAlive(Number(pid)) ? { broker, host } : undefined;
+  const [broker, host, join, pid] = keys.map((key) => readText(fileOf(home, key)));
+  return broker && host && isAlive(Number(pid)) ? { broker, host, join: join === '' ? undefined : join } : undefined;
 }
 
 function fileOf(home: string, key: string): string {

@@ -1,15 +1,26 @@
 // What every command works with: the settings, and a client of the house's broker.
-import { Client } from '@majordomus/mq';
-import { bindSetting, commonSettings, isGiven, readSettings, type SettingsOf, type SettingSources } from '@majordomus/runtime';
+import { BusError, Client } from '@majordomus/mq';
+import { bindSetting, commonSettings, homePaths, isGiven, joinSetting, readSettings, StartError, type SettingsOf, type SettingSources } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
 import { readRunning } from './running-house.ts';
 
-export const cliSettings = { ...commonSettings, bind: bindSetting } as const;
+export const cliSettings = { ...commonSettings, bind: bindSetting, join: joinSetting } as const;
 export type CliSettings = SettingsOf<typeof cliSettings>;
 
-/** The settings of a house to be started. @throws StartError for a wrong setting */
+/** The settings of a house to be started. @throws StartError for a wrong setting, or two that exclude each other */
 export function readHouseSettings(flags: SettingSources['flags']): CliSettings {
-  return readSettings(cliSettings, { flags, env: process.env });
+  const sources: SettingSources = { flags, env: process.env };
+  const settings = readSettings(cliSettings, sources);
+  if (flags[commonSettings.broker.name] !== undefined) {
+    throw new StartError('SETTING_INVALID', `--broker does not say where a house starts: --bind says where its own broker listens, and "--join ${settings.broker}" starts this host in the house that is there`);
+  }
+  // What is typed wins over what stands elsewhere.
+  const isJoinTyped = flags[joinSetting.name] !== undefined;
+  const isBindMeant = isJoinTyped ? flags[bindSetting.name] !== undefined : isGiven(bindSetting, sources, settings.home);
+  if (settings.join !== undefined && isBindMeant) {
+    throw new StartError('SETTING_INVALID', `join (${settings.join}) and bind (${settings.bind}) exclude each other: a host that joins a house elsewhere has no broker of its own; take one of them away`);
+  }
+  return settings;
 }
 
 /**
@@ -35,5 +46,11 @@ export function readCliSettings(flags: SettingSources['flags']): CliSettings {
 /** Runs with a client, and closes it. */
 export async function withClient<T>(settings: CliSettings, run: (client: Client) => Promise<T>): Promise<T> {
   await using client = new Client({ endpoint: settings.broker });
-  return await run(client);
+  try {
+    return await run(client);
+  } catch (error) {
+    const isCut = error instanceof BusError && error.code === 'NOT_CONNECTED' && readRunning(settings.home)?.join === settings.broker;
+    if (!isCut) throw error;
+    throw new CommandError('NOT_CONNECTED', `the house at ${settings.broker}, which ${settings.host} has joined, does not answer; what runs here goes on, and comes back to it by itself; see that the house runs and the line is up; the logs of this host are in ${homePaths(settings.home).logs}`, { cause: error });
+  }
 }

@@ -1,11 +1,13 @@
 // `domus call`: any action of any service, as it goes over the bus.
 import { type Command, InvalidArgumentError } from 'commander';
-import type { JsonObject } from '@majordomus/contracts';
-import { type Client, type Message, PeerError } from '@majordomus/mq';
+import { hostService, parsePluginId, pluginStatusGet, type JsonObject } from '@majordomus/contracts';
+import { CallError, type Client, type Message, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
+import { callData } from '../call-data.ts';
 import { CommandError } from '../failure.ts';
 import { note, printJson, printLine } from '../output.ts';
 import type { CommandContext } from '../program.ts';
+import { isPluginService } from '../service-contracts.ts';
 import { withClient } from '../session.ts';
 
 const defaultTimeoutSeconds = 10;
@@ -16,38 +18,64 @@ export function addCall(program: Command, { settings }: CommandContext): void {
     .command('call')
     .argument('<service>', 'who is asked, e.g. dbmanager or igor.diskfree')
     .argument('<action>', 'what is asked, e.g. config.get')
-    .argument('[json]', 'the data, a JSON object', '{}')
+    .argument('[data...]', 'the data: key=value words, or one JSON object; what is missing is asked at a terminal')
     .option('--timeout <seconds>', 'how long to wait for the answer', seconds, defaultTimeoutSeconds)
     .description('ask a service and print the data of its reply')
     .addHelpText('after', `
 Examples:
   domus call dbmanager config.list
-  domus call dbmanager config.get '{"host": "igor", "plugin": "velbus", "key": "protocol"}'
-  domus call igor.diskfree helper.do '{"command": "list"}' --timeout 5
+  domus call dbmanager config.get host=igor plugin=velbus key=protocol
+  domus call dbmanager config.set '{"host": "igor", "plugin": "velbus", "data": {"protocol": "usb"}}'
+  domus call igor.diskfree helper.do command=check path=/ --timeout 5
   domus call mmi.service dbmanager
 The reply goes to standard output and the exit code is 0; an error goes to standard error as CODE: reason, and it is 1.`)
-    .action(async (service: string, action: string, json: string, options: { timeout: number }, command: Command) => {
+    .action(async (service: string, action: string, words: string[], options: { timeout: number }, command: Command) => {
       const timeoutMs = options.timeout * 1000;
+      const { host } = settings(command);
       await withClient(settings(command), async (client) => {
-        if (service.startsWith('mmi.')) printLine(await client.manage(service, action, { timeoutMs }));
-        else printJson(await request(client, service, { action, data: parseData(json) }, timeoutMs));
+        if (service.startsWith('mmi.')) return printLine(await client.manage(service, [action, ...words].join(' '), { timeoutMs }));
+        printJson(await request(client, service, timeoutMs, async () => ({ action, data: await callData(words, { client, service, action, host, timeoutMs }) })));
       });
     });
 }
 
 /** The data of the reply. @throws CallError, with the name that may have been meant if the service is unknown */
-async function request(client: Client, service: string, message: Message, timeoutMs: number): Promise<JsonObject> {
+async function request(client: Client, service: string, timeoutMs: number, prepare: () => Promise<Message>): Promise<JsonObject> {
   const waiting = new AbortController();
   void tellIfAbsent(client, service, waiting.signal);
   try {
+    const message = await prepare();
     const { data } = await client.request(service, message, { timeoutMs });
     if (data['status'] !== false) return data;
     throw new PeerError(textOr(data['code'], 'FAILED'), textOr(data['reason'], 'the service gave no reason'), { service, action: message.action });
   } catch (error) {
-    const meant = error instanceof PeerError && error.code === 'SERVICE_UNKNOWN' ? nearest(service, await servicesOf(client)) : undefined;
-    throw meant === undefined ? error : new CommandError('SERVICE_UNKNOWN', `no worker offers ${service}; did you mean ${meant}?`, { cause: error });
+    if (!(error instanceof PeerError) || error.code !== 'SERVICE_UNKNOWN') throw error;
+    const why = await whyAbsent(client, service);
+    throw why === undefined ? error : new CommandError('SERVICE_UNKNOWN', why, { cause: error });
   } finally {
     waiting.abort();
+  }
+}
+
+/** Why a service is not there: a plugin that does not run, or a name that is like another. */
+async function whyAbsent(client: Client, service: string): Promise<string | undefined> {
+  const plugin = isPluginService(service) ? await absentPlugin(client, service) : undefined;
+  if (plugin !== undefined) return plugin;
+  const meant = nearest(service, await servicesOf(client));
+  return meant === undefined ? undefined : `no worker offers ${service}; did you mean ${meant}?`;
+}
+
+/** What the manager of its host says of a plugin that does not answer; undefined if that knows no such plugin. */
+async function absentPlugin(client: Client, id: string): Promise<string | undefined> {
+  const { host, name } = parsePluginId(id, '');
+  try {
+    const { plugin } = await client.call(pluginStatusGet, { id }, { service: hostService(host, 'manager'), timeoutMs: listTimeoutMs });
+    if (plugin.state === 'stopped') return `${name} on ${host} is stopped; start it with: domus plugin start ${id}`;
+    const why = plugin.reason || plugin.lastError;
+    return `${name} on ${host} is ${plugin.state}${why === '' ? '' : `: ${why}`}; see: domus plugin log ${id}`;
+  } catch (error) {
+    if (error instanceof CallError) return undefined;
+    throw error;
   }
 }
 
@@ -73,17 +101,6 @@ function nearest(service: string, services: readonly string[]): string | undefin
   const bareName = (name: string): string => name.slice(name.indexOf('.') + 1);
   const byBareName = new Map(services.map((name) => [bareName(name), name]));
   return byBareName.get(didYouMean(bareName(service), [...byBareName.keys()]) ?? '');
-}
-
-function parseData(json: string): JsonObject {
-  let data: unknown;
-  try {
-    data = JSON.parse(json);
-  } catch (cause) {
-    throw new CommandError('BAD_REQUEST', `the data is not JSON (${cause instanceof Error ? cause.message : String(cause)}); write it as '{"key": "value"}'`, { cause });
-  }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new CommandError('BAD_REQUEST', 'the data is not a JSON object; write it as \'{"key": "value"}\'');
-  return data as JsonObject;
 }
 
 function seconds(text: string): number {

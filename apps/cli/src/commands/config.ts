@@ -1,10 +1,17 @@
 // `domus config`: what the plugins are told.
 import type { Command } from 'commander';
-import { configDelete, configGet, configList, configSet, schemaGet, type ConfigurationItem, type JsonValue } from '@majordomus/contracts';
-import { type Client, PeerError } from '@majordomus/mq';
+import { configDelete, configGet, configList, configSet, hostService, pluginList, pluginName, schemaGet, type ConfigurationItems } from '@majordomus/contracts';
+import { CallError, type Client, PeerError } from '@majordomus/mq';
+import { didYouMean } from '@majordomus/runtime';
+import { editConfiguration } from '../config-edit/edit-configuration.ts';
+import { CommandError } from '../failure.ts';
+import { valueOf, valueText } from '../item-text.ts';
 import { note, printJson, printLine, styled, table } from '../output.ts';
 import type { CommandContext } from '../program.ts';
+import { ask, canAsk } from '../questions.ts';
 import { withClient } from '../session.ts';
+
+const managerTimeoutMs = 2000;
 
 export function addConfig(program: Command, { settings }: CommandContext): void {
   const config = program
@@ -13,6 +20,7 @@ export function addConfig(program: Command, { settings }: CommandContext): void 
     .addHelpText('afterAll', `
 Examples:
   domus config list
+  domus config edit diskfree
   domus config get diskfree
   domus config get diskfree limit
   domus config set diskfree limit 80
@@ -39,9 +47,11 @@ Examples:
     .action(async (plugin: string, key: string, text: string, _options: object, command: Command) => {
       const { host } = settings(command);
       await withClient(settings(command), async (client) => {
-        const value = valueOf(text, await itemOf(client, plugin, key));
+        const items = await itemsOf(client, plugin);
+        const value = valueOf(text, items?.[key]);
         await client.call(configSet, { host, plugin, key, value });
         note(`${plugin} on ${host}: ${key} is ${valueText(value)}`);
+        if (items === undefined) await tellUnknown(client, host, plugin, key);
       });
     });
 
@@ -53,36 +63,60 @@ Examples:
       note(deleted === 0 ? `nothing was set for ${plugin} on ${host}` : `forgot ${deleted} ${deleted === 1 ? 'value' : 'values'} of ${plugin} on ${host}`);
     });
 
-  config.command('list').option('--json', 'as JSON')
+  config.command('edit').argument('[plugin]', 'which one; asked at a terminal').option('--from <file>', 'begin with what an earlier edit has left')
+    .description('edit all of a plugin in $VISUAL or $EDITOR, with what each value means; set when you save')
+    .action(async (named: string | undefined, { from }: { from?: string }, command: Command) => {
+      const plugin = named ?? (await withClient(settings(command), (client) => chosenPlugin(client, settings(command).host)));
+      await editConfiguration({ settings: settings(command), plugin, from });
+    });
+
+  config.command('list').option('--all', 'with what the house keeps for itself').option('--json', 'as JSON')
     .description('list every host and plugin that has any configuration')
-    .action(async (options: { json?: boolean }, command: Command) => {
-      const { configurations } = await withClient(settings(command), (client) => client.call(configList, {}));
+    .action(async (options: { all?: boolean; json?: boolean }, command: Command) => {
+      const reply = await withClient(settings(command), (client) => client.call(configList, {}));
+      const configurations = reply.configurations.filter(({ plugin }) => options.all === true || isPlugin(plugin));
       if (options.json === true) printJson(configurations);
       else if (configurations.length === 0) note('nothing is configured yet');
       else printLine(table(['HOST', 'PLUGIN', 'KEYS'], configurations.map(({ host, plugin, keys }) => [host, plugin, String(keys)])));
     });
 }
 
-async function itemOf(client: Client, plugin: string, key: string): Promise<ConfigurationItem | undefined> {
+/** The parts of the house keep something too, under their own names. */
+function isPlugin(name: string): boolean {
+  return pluginName.safeParse(name).success;
+}
+
+/** Undefined if no schema is known. */
+async function itemsOf(client: Client, plugin: string): Promise<ConfigurationItems | undefined> {
   try {
-    return (await client.call(schemaGet, { plugin })).items[key];
+    return (await client.call(schemaGet, { plugin })).items;
   } catch (error) {
     if (error instanceof PeerError && error.code === 'SCHEMA_NOT_FOUND') return undefined;
     throw error;
   }
 }
 
-/** What a person typed as a value: text where text is wanted, `a,b` as a list, else JSON. */
-export function valueOf(text: string, item: Pick<ConfigurationItem, 'type'> | undefined): JsonValue {
-  if (item?.type === 'string') return text;
-  if (item?.type === 'list' && !text.trimStart().startsWith('[')) return text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '');
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return text;
-  }
+/** A plugin may be told something before it is installed; a name that was mistyped looks the same. */
+async function tellUnknown(client: Client, host: string, plugin: string, key: string): Promise<void> {
+  const meant = didYouMean(plugin, await installedOn(client, host));
+  const advice = meant === undefined ? '' : `; did you mean ${meant}? Then take it back with: domus config delete ${plugin} ${key}`;
+  note(`no plugin ${plugin} is installed, so nothing checks the value until it is${advice}`);
 }
 
-function valueText(value: JsonValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+async function chosenPlugin(client: Client, host: string): Promise<string> {
+  const { configurations } = await client.call(configList, {});
+  const names = [...new Set([...(await installedOn(client, host)), ...configurations.filter((one) => one.host === host && isPlugin(one.plugin)).map(({ plugin }) => plugin)])];
+  if (names.length === 0) throw new CommandError('BAD_REQUEST', `no plugin is installed on ${host}; name one to configure it all the same: domus config edit PLUGIN`);
+  if (!canAsk()) throw new CommandError('BAD_REQUEST', `which plugin? There are ${names.join(', ')}; for example: domus config edit ${names[0] ?? ''}`);
+  return await ask({ name: 'plugin', description: 'whose configuration is edited', type: 'text', required: true, values: names.map((value) => ({ value })) }) ?? '';
+}
+
+/** None while the manager does not answer. */
+async function installedOn(client: Client, host: string): Promise<readonly string[]> {
+  try {
+    return (await client.call(pluginList, {}, { service: hostService(host, 'manager'), timeoutMs: managerTimeoutMs })).plugins.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof CallError) return [];
+    throw error;
+  }
 }

@@ -6,7 +6,7 @@ import { runAlone } from '../run-alone.ts';
 export function addRun(program: Command): void {
   program
     .command('run')
-    .argument('<part>', 'broker, dbmanager, packagemanager, manager, or the folder of a plugin')
+    .argument('[part]', 'broker, dbmanager, packagemanager, manager, a program of a plugin, or the folder of a plugin or an app')
     .argument('[flags...]', 'flags of the part')
     .allowUnknownOption()
     .description('run one part alone in this terminal')
@@ -14,8 +14,9 @@ export function addRun(program: Command): void {
 Examples:
   domus run broker --bind tcp://127.0.0.1:40410
   domus run dbmanager --log-level debug
-  domus run plugins/diskfree`)
-    .action(async (part: string, flags: string[], _options: object, command: Command) => {
+  domus run plugins/diskfree
+  domus run velbus-simulator --listen tcp://127.0.0.1:40480`)
+    .action(async (part: string | undefined, flags: string[], _options: object, command: Command) => {
       const given = Object.entries(flagsOf(command)).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
       await runAlone(part, [...given, ...flags]);
     });

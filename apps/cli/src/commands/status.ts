@@ -1,52 +1,94 @@
-// `domus status`: every part and plugin of this host, at a glance.
+// `domus status`: every part and plugin of every host of the house, at a glance; this host first.
 import type { Command } from 'commander';
-import { hostService, partList, pluginList, type PartStatus, type PluginStatus } from '@majordomus/contracts';
+import { hostService, partList, pluginList, type OutputOf, type PluginStatus } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
+import { hostsOf, type HouseHost } from '../hosts.ts';
 import { note, printJson, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { withClient } from '../session.ts';
 import { statusTable } from '../status-table.ts';
 
 const timeoutMs = 6000;
+/** Who is behind a cut line must not hold up what the others have to say. */
+const elsewhereTimeoutMs = 3000;
 
 export function addStatus(program: Command, { settings }: CommandContext): void {
   program
     .command('status')
     .option('--json', 'as JSON')
-    .description('how every part and plugin of this host is')
+    .description('how every part and plugin of the house is, host by host (of one with --host)')
     .addHelpText('after', `
 Examples:
   domus status
   domus status --host igor --json`)
     .action(async (options: { json?: boolean }, command: Command) => {
       const { host } = settings(command);
+      const onlyOne = command.optsWithGlobals<{ host?: string }>().host !== undefined;
       await withClient(settings(command), async (client) => {
-        const house = await client.call(partList, {}, { service: hostService(host, 'house'), timeoutMs });
-        const plugins = await pluginsOf(client, host);
-        if (options.json === true) printJson({ ...house, plugins: plugins.list, pluginsProblem: plugins.problem });
-        else print(house, plugins, Date.now());
+        const own = await hostStatus(client, host, timeoutMs);
+        const others = onlyOne ? [] : await statusOfOthers(client, host);
+        if (options.json === true) printJson({ ...own, others });
+        else {
+          print(own, Date.now());
+          for (const other of others) {
+            printLine('');
+            if ('problem' in other) printLine(`${styled('bold', other.host)}: ${styled('yellow', 'does not answer')}: ${other.problem}`);
+            else print(other, Date.now());
+          }
+        }
       });
     });
 }
 
-interface Plugins {
-  readonly list: readonly PluginStatus[];
-  /** Why they are not known, or null. */
-  readonly problem: string | null;
+interface HostStatus extends OutputOf<typeof partList> {
+  readonly plugins: readonly PluginStatus[];
+  /** Why the plugins are not known, or null. */
+  readonly pluginsProblem: string | null;
+  /** How many hosts have this name, if they are several. */
+  readonly namesakes?: number;
 }
 
-/** A manager that does not answer must not hide how the parts are. */
-async function pluginsOf(client: Client, host: string): Promise<Plugins> {
+interface Unreachable {
+  readonly host: string;
+  readonly problem: string;
+}
+
+async function hostStatus(client: Client, host: string, limitMs: number): Promise<HostStatus> {
+  const house = await client.call(partList, {}, { service: hostService(host, partList.service), timeoutMs: limitMs });
   try {
-    return { list: (await client.call(pluginList, {}, { service: hostService(host, 'manager'), timeoutMs })).plugins, problem: null };
+    return { ...house, plugins: (await client.call(pluginList, {}, { service: hostService(host, pluginList.service), timeoutMs: limitMs })).plugins, pluginsProblem: null };
   } catch (error) {
+    // A manager that does not answer must not hide how the parts are.
     if (!(error instanceof CallError)) throw error;
-    return { list: [], problem: `${error.code}: ${error.message}` };
+    return { ...house, plugins: [], pluginsProblem: `${error.code}: ${error.message}` };
   }
 }
 
-function print(house: { readonly host: string; readonly home: string; readonly version: string; readonly parts: readonly PartStatus[] }, plugins: Plugins, nowMs: number): void {
-  printLine(styled('bold', `${house.host}: Majordomus ${house.version}, home ${house.home}`));
-  printLine(statusTable(house.parts, plugins.list, nowMs));
-  if (plugins.problem !== null) note(`the plugins are not known: ${plugins.problem}`);
+async function statusOfOthers(client: Client, ownHost: string): Promise<readonly (HostStatus | Unreachable)[]> {
+  const hosts = await hostsOf(client, { timeoutMs: elsewhereTimeoutMs });
+  const others = hosts.filter(({ host, count }) => host !== ownHost || count > 1);
+  return await Promise.all(others.map((other) => statusOfOther(client, other)));
+}
+
+async function statusOfOther(client: Client, { host, count }: HouseHost): Promise<HostStatus | Unreachable> {
+  if (count === 0) return { host, problem: notOnTheBus(host) };
+  try {
+    const status = await hostStatus(client, host, elsewhereTimeoutMs);
+    return count === 1 ? status : { ...status, namesakes: count };
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    return { host, problem: `${error.code}: ${error.message}` };
+  }
+}
+
+/** What to do about a host that has joined the house and is not there. */
+function notOnTheBus(host: string): string {
+  return `it is not on the bus; see that its "domus up" runs and that its line is up (if it is no more: domus config delete house joined --host ${host})`;
+}
+
+function print({ host, version, home, join, parts, plugins, pluginsProblem, namesakes }: HostStatus, nowMs: number): void {
+  printLine(styled('bold', `${host}: Majordomus ${version}, home ${home}${join === undefined ? '' : `, joined ${join}`}`));
+  printLine(statusTable(parts, plugins, nowMs));
+  if (pluginsProblem !== null) note(`the plugins of ${host} are not known: ${pluginsProblem}`);
+  if (namesakes !== undefined) note(`${namesakes} hosts are called ${host}, and this is what one of them says: stop the others, and start them with another --host`);
 }

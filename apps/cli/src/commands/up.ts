@@ -3,17 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { hostService, partList, pluginList, type PluginStatus } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
-import { createLog, lockHome, majordomusVersion, untilAborted } from '@majordomus/runtime';
+import { createLog, lockHome, untilAborted } from '@majordomus/runtime';
 import type { StatusChange } from '@majordomus/supervisor';
 import { reportFailure } from '../failure.ts';
 import { furnish } from '../first-plugins.ts';
+import { rememberHost } from '../hosts.ts';
 import { connectable, House } from '../house.ts';
 import { note, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
+import { rememberStart, tellOfLastStart, wasStarted } from '../last-start.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { serviceManager } from '../service-manager.ts';
 import type { CliSettings } from '../session.ts';
-import { statusTable } from '../status-table.ts';
 import { watchForStop } from '../stop-signals.ts';
+import { welcomeText, type Welcome } from '../welcome.ts';
 
 /** How long plugins may take before the house calls itself ready without them. */
 const pluginsLimitMs = 10_000;
@@ -23,13 +26,15 @@ export function addUp(program: Command, { houseSettings }: CommandContext): void
   program
     .command('up')
     .option('--bind <address>', 'where the broker listens (port * for any free one)')
+    .option('--join <address>', 'join the house whose broker is there: only what every host has runs here')
     .option('--no-plugins', 'start no plugins, and install none in a new home')
     .description('start the house here in the foreground; Ctrl-C stops it')
     .addHelpText('after', `
 Examples:
   domus up
   domus up --home ~/house --host igor
-  domus up --bind tcp://127.0.0.1:*              any free port`)
+  domus up --bind tcp://127.0.0.1:*              any free port
+  domus up --join tcp://192.168.1.10:40410       this host belongs to the house there`)
     .action(async (_options: object, command: Command) => {
       try {
         await up(houseSettings(command), command.optsWithGlobals<UpOptions>());
@@ -51,6 +56,7 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   const startedMs = performance.now();
   using _lock = lockHome(settings.home, 'house');
   const stop = watchForStop();
+  const manager = serviceManager();
   const progress = createProgress(process.stderr);
   let house: House | undefined;
   stop.onSecond(() => house?.kill());
@@ -68,14 +74,28 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   try {
     house = await House.start({
       settings, log, plugins: options.plugins, onProgress: progress.step,
+      onWait: (reason) => {
+        progress.clear();
+        note(`waiting for ${reason}`);
+        // It may take for ever, which is no failure of this host.
+        void manager.tellReady();
+      },
       echo: (part, line) => tell(() => echo(progress, part, line)),
     }, stop.signal);
     for (const say of early.splice(0)) say();
     house.onChange((change) => tellChange(progress, change));
     await using client = new Client({ endpoint: connectable(house.endpoint) });
+    const isFirst = !wasStarted(settings.home);
+    const isOther = tellOfLastStart(settings.home, settings);
+    rememberStart(settings.home, settings);
     await settlePlugins(client, settings, options, progress, stop.signal);
     progress.clear();
-    await printWelcome(client, settings, { endpoint: house.endpoint, homeIsTyped: options.home !== undefined, seconds: (performance.now() - startedMs) / 1000 }, stop.signal);
+    if (isOther !== undefined) note(isOther);
+    await printWelcome(client, {
+      host: settings.host, home: settings.home, endpoint: house.endpoint, primary: house.joined?.host,
+      isFirst, homeIsTyped: options.home !== undefined, seconds: (performance.now() - startedMs) / 1000,
+    }, stop.signal);
+    await manager.tellReady();
     await untilAborted(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -90,8 +110,9 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
 }
 
 /** The first plugin in a new home, and a moment for those that start with the house. A house without plugins runs all the same. */
-async function settlePlugins(client: Client, { host }: CliSettings, options: { readonly plugins: boolean }, progress: Progress, signal: AbortSignal): Promise<void> {
+async function settlePlugins(client: Client, { host, join }: CliSettings, options: { readonly plugins: boolean }, progress: Progress, signal: AbortSignal): Promise<void> {
   try {
+    if (join !== undefined) await rememberHost(client, host, signal);
     if (options.plugins) await furnish(client, host, progress.step, signal);
     progress.step('waiting for the plugins');
     const untilMs = performance.now() + pluginsLimitMs;
@@ -108,41 +129,13 @@ async function pluginsOf(client: Client, host: string, signal: AbortSignal): Pro
   return (await client.call(pluginList, {}, { service: hostService(host, 'manager'), signal })).plugins;
 }
 
-interface Welcome {
-  readonly endpoint: string;
-  /** Then it must be typed for the other commands too. */
-  readonly homeIsTyped: boolean;
-  /** How long the start took. */
-  readonly seconds: number;
-}
-
-async function printWelcome(client: Client, { host, home }: CliSettings, { endpoint, homeIsTyped, seconds }: Welcome, signal: AbortSignal): Promise<void> {
-  const { parts } = await client.call(partList, {}, { service: hostService(host, 'house'), signal });
-  const plugins = await pluginsOf(client, host, signal).catch((error: unknown) => {
+async function printWelcome(client: Client, facts: Omit<Welcome, 'parts' | 'plugins' | 'nowMs'>, signal: AbortSignal): Promise<void> {
+  const { parts } = await client.call(partList, {}, { service: hostService(facts.host, 'house'), signal });
+  const plugins = await pluginsOf(client, facts.host, signal).catch((error: unknown) => {
     if (error instanceof CallError) return [];
     throw error;
   });
-  printLine(statusTable(parts, plugins, Date.now()));
-  printLine('');
-  printLine(`Host     ${host}`);
-  printLine(`Home     ${home}`);
-  printLine(`Broker   ${endpoint}`);
-  printLine('');
-  printLine('Try, in another terminal:');
-  const domus = homeIsTyped ? `./domus --home ${shellWord(home)}` : './domus';
-  for (const command of commandsToTry(host, plugins)) printLine(`  ${domus} ${command}`);
-  printLine('');
-  printLine(styled('bold', `Majordomus ${majordomusVersion} is ready after ${seconds.toFixed(1)} s. Ctrl-C stops it.`));
-}
-
-function commandsToTry(host: string, plugins: readonly PluginStatus[]): readonly string[] {
-  if (!plugins.some(({ name }) => name === 'diskfree')) return ['status', 'services', 'plugin install ./plugins/diskfree'];
-  return ['status', `call ${hostService(host, 'diskfree')} helper.do '{"command": "list"}'`, 'config set diskfree limit 80'];
-}
-
-/** The text as one word of a command line. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+=,~-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  printLine(welcomeText({ ...facts, parts, plugins, nowMs: Date.now() }));
 }
 
 /** While the house runs, its terminal shows what a person should know: warnings, errors, and what is not a log line. */

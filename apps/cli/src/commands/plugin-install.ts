@@ -1,0 +1,192 @@
+// `domus plugin install` and `domus plugin upgrade`: from a source to a plugin that runs, told step by step.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginUpgrade, type Job } from '@majordomus/contracts';
+import { type Client, PeerError } from '@majordomus/mq';
+import { CommandError, reportFailure } from '../failure.ts';
+import { hostsOf } from '../hosts.ts';
+import { chooseSource, mayNameHost, type ChosenSource } from '../install-source.ts';
+import { followJob, waitMs } from '../installation.ts';
+import { installOnSaveUntilStopped } from '../install-on-save.ts';
+import { runs, startInstalled, tellState, type InstalledPlugin, type PluginState } from '../installed-plugin.ts';
+import { note, printJson } from '../output.ts';
+import { ownPluginFolder } from '../own-files.ts';
+import type { CommandContext } from '../program.ts';
+import { createProgress } from '../progress.ts';
+import { type CliSettings, withClient } from '../session.ts';
+
+const hostsTimeoutMs = 3000;
+/** What a process that Ctrl-C ended exits with. */
+const interruptedExitCode = 130;
+
+interface InstallOptions {
+  readonly start: boolean;
+  readonly on?: string;
+  readonly integrity?: string;
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+interface UpgradeOptions {
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+export function addPluginInstall(plugin: Command, { settings }: CommandContext): void {
+  plugin.command('install')
+    .argument('<source>', 'a folder, an archive, name@range of the npm registry, or a git address')
+    .option('--on <host>', 'install it on another host of the house')
+    .option('--integrity <sha512>', 'what the archive must hash to, as npm pack prints it')
+    .option('--no-start', 'install only')
+    .option('--json', 'the job as JSON')
+    .addOption(new Option('--watch', 'install the folder again at each save, and show the log meanwhile').conflicts(['on', 'integrity', 'json', 'start']))
+    .description('install a plugin, or another version of it, and start it')
+    .addHelpText('after', `
+Examples:
+  domus plugin install diskfree                            one that comes with Majordomus
+  domus plugin install ./kitchen                           a folder
+  domus plugin install ./kitchen --watch                   a folder, again at each save
+  domus plugin install ./kitchen-1.0.0.tgz                 an archive; --integrity sha512-… checks it
+  domus plugin install majordomus-plugin-kitchen@^1        of the npm registry
+  domus plugin install github:ann/kitchen#v1.0.0           from git; also git+https://…, git+ssh://…, git+file:///…
+  domus plugin install ./kitchen --on attic                on another host; attic.diskfree does so with one that is here`)
+    .action(async (typed: string, options: InstallOptions, command: Command) => {
+      const own = settings(command);
+      await withClient(own, async (client) => {
+        const { source, on = own.host, told } = await choose(client, own, typed, options.on);
+        if (told !== undefined && options.json !== true) note(told);
+        if (options.watch === true) return installFolderOnSave(client, own, source, on);
+        const service = hostService(own.host, 'packagemanager');
+        const job = await watched(client, service, typed, options.json === true, async () => {
+          const { integrity } = options;
+          return (await client.call(pluginInstall, { source, waitMs, ...(integrity !== undefined && { integrity }), ...(on !== own.host && { host: on }) }, { service })).job;
+        });
+        const installed = { manager: hostService(own.host, 'manager'), host: on, name: job.plugin ?? typed };
+        if (options.json !== true) note(installedText(job));
+        const started = options.start ? await start(client, installed, job.change !== 'none') : undefined;
+        report(job, started, options.json === true);
+      });
+    });
+
+  plugin.command('upgrade').argument('[plugin]', 'its name, or host.name').option('--all', 'every plugin of this host that can be').option('--json', 'the jobs as JSON')
+    .description('install a plugin again from where it came: the newest of its range, its git branch, its folder as it is now')
+    .action(async (id: string | undefined, options: UpgradeOptions, command: Command) => {
+      if ((id === undefined) === (options.all !== true)) throw new CommandError('USAGE', 'name a plugin to upgrade, or give --all');
+      const own = settings(command);
+      await withClient(own, (client) => (id === undefined ? upgradeAll(client, own, options) : upgrade(client, own, id, options)));
+    });
+}
+
+async function installFolderOnSave(client: Client, { host }: CliSettings, source: string, on: string): Promise<void> {
+  const kind = kindOf(source);
+  if (kind !== 'plugin' && kind !== 'folder') throw new CommandError('USAGE', `--watch needs the folder of a plugin, and ${source} is none`);
+  if (on !== host) throw new CommandError('USAGE', `--watch installs on this host, ${host}, and not on ${on}`);
+  await installOnSaveUntilStopped(client, { folder: source, host });
+}
+
+async function upgrade(client: Client, { host: ownHost }: CliSettings, id: string, { json = false }: UpgradeOptions): Promise<void> {
+  const { host, name } = parsePluginId(id, ownHost);
+  const service = hostService(host, 'packagemanager');
+  const job = await watched(client, service, name, json, async () => (await client.call(pluginUpgrade, { id: `${host}.${name}`, waitMs }, { service })).job);
+  if (!json) note(upgradedText(job));
+  const installed: InstalledPlugin = { manager: hostService(ownHost, 'manager'), host, name };
+  // What stands still goes on doing so.
+  const started = job.change !== 'none' && (await runs(client, installed)) ? await start(client, installed, true) : undefined;
+  report(job, started, json);
+}
+
+/** One after another; what cannot be upgraded is told and keeps no other one from it. */
+async function upgradeAll(client: Client, own: CliSettings, options: UpgradeOptions): Promise<void> {
+  const { packages } = await client.call(packageList, {}, { service: hostService(own.host, 'packagemanager') });
+  if (packages.length === 0) note('no plugin is installed');
+  for (const { name } of packages) {
+    try {
+      await upgrade(client, own, name, options);
+    } catch (error) {
+      if (error instanceof PeerError && error.code === 'NOTHING_NEWER') note(error.message);
+      else reportFailure(error);
+    }
+  }
+}
+
+/** What was meant, and what lies there. */
+async function choose(client: Client, { host }: CliSettings, typed: string, on: string | undefined): Promise<ChosenSource> {
+  const hosts = mayNameHost(typed) ? (await hostsOf(client, { timeoutMs: hostsTimeoutMs })).map((one) => one.host) : [];
+  const name = typed.slice(typed.lastIndexOf('.') + 1);
+  const installedFolder = on !== undefined || mayNameHost(typed) ? await folderOf(client, host, name) : undefined;
+  return chooseSource(typed, on, { folder: process.cwd(), kindOf, ownPlugin: ownPluginFolder, installed: () => installedFolder, hosts });
+}
+
+async function folderOf(client: Client, host: string, name: string): Promise<string | undefined> {
+  const { packages } = await client.call(packageList, {}, { service: hostService(host, packageDetail.service) });
+  return packages.find((installed) => installed.name === name)?.folder;
+}
+
+function kindOf(path: string): 'plugin' | 'folder' | 'file' | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory() === true) return statSync(join(path, 'plugin.json'), { throwIfNoEntry: false })?.isFile() === true ? 'plugin' : 'folder';
+  return stats === undefined ? undefined : 'file';
+}
+
+/** Begins a job and shows how far it is: one live line on a terminal, a line for each step elsewhere. Ctrl-C leaves the job to itself. */
+async function watched(client: Client, service: string, what: string, quiet: boolean, begin: () => Promise<Job>): Promise<Job> {
+  const progress = createProgress(process.stderr);
+  const job = await begin();
+  const leave = (): void => {
+    progress.clear();
+    note(`the installation goes on without you; how far it is: domus call ${service} job.get '{"id": "${job.id}"}'`);
+    process.exit(interruptedExitCode);
+  };
+  let told = '';
+  process.once('SIGINT', leave);
+  try {
+    return await followJob(client, job, {
+      service,
+      onJob: ({ step, percent, plugin, version }) => {
+        const name = plugin === undefined ? what : `${plugin} ${version ?? ''}`.trimEnd();
+        if (!quiet && (process.stderr.isTTY || told !== step)) progress.step(`installing ${name}: ${step}, ${percent} %`);
+        told = step;
+      },
+    });
+  } finally {
+    process.off('SIGINT', leave);
+    progress.clear();
+  }
+}
+
+/** The last step, on the live line too. */
+async function start(client: Client, plugin: InstalledPlugin, hasChanged: boolean): Promise<PluginState> {
+  const progress = createProgress(process.stderr);
+  if (process.stderr.isTTY) progress.step(`starting ${plugin.name}`);
+  try {
+    return await startInstalled(client, plugin, hasChanged);
+  } finally {
+    progress.clear();
+  }
+}
+
+function installedText({ plugin = 'it', version = '', previous = '', change, cached }: Job): string {
+  const from = cached === true ? ' (the network did not answer, so it came from the cache)' : '';
+  switch (change) {
+    case 'none': return `${plugin} ${version} was installed already, and is the same${from}`;
+    case 'again': return `installed ${plugin} ${version} again, with other content${from}`;
+    case 'newer': return `installed ${plugin} ${version}; it was ${previous}${from}`;
+    case 'older': return `installed ${plugin} ${version}, which is older; it was ${previous}${from}`;
+    case 'first':
+    case undefined: return `installed ${plugin} ${version}${from}`;
+    default: return change satisfies never;
+  }
+}
+
+function upgradedText(job: Job): string {
+  const { plugin = 'it', version = '', previous = '', source, change, cached } = job;
+  if (change === 'none' && source.startsWith('/')) return `${source} is still ${plugin} ${version}, and nothing in it has changed`;
+  if (change === 'none') return `${plugin} ${version} is the newest that ${source} gives${cached === true ? ', as far as the cache knows: the network did not answer' : ''}`;
+  return change === 'again' ? installedText(job) : `upgraded ${plugin}: ${previous} → ${version}${change === 'older' ? ', which is older' : ''}`;
+}
+
+function report(job: Job, started: PluginState | undefined, json: boolean): void {
+  if (json) printJson({ ...job, ...(started !== undefined && { started }) });
+  else if (started !== undefined) tellState(started);
+}

@@ -1,0 +1,29 @@
+// What doctor finds: one line each, ok or what to do.
+import type { RunningHouse } from '../running-house.ts';
+import type { CliSettings } from '../session.ts';
+
+export interface Finding {
+  /** What was looked at: `node`, `port`, `database`. */
+  readonly what: string;
+  /** A note is worth knowing, and nothing that has to be mended. */
+  readonly state: 'ok' | 'note' | 'problem';
+  readonly text: string;
+  /** What to do about it. */
+  readonly todo?: string;
+}
+
+/** What the checks are about. */
+export interface Patient {
+  readonly home: string;
+  readonly host: string;
+  /** Undefined while they are wrong; then there is nothing to be said of where the house would listen. */
+  readonly settings: CliSettings | undefined;
+  /** The house that runs on the home. */
+  readonly running: RunningHouse | undefined;
+  /** The broker of the house that runs on the home or was named. */
+  readonly broker: string | undefined;
+}
+
+export const ok = (what: string, text: string): Finding => ({ what, state: 'ok', text });
+export const noted = (what: string, text: string, todo?: string): Finding => ({ what, state: 'note', text, ...(todo !== undefined && { todo }) });
+export const problem = (what: string, text: string, todo: string): Finding => ({ what, state: 'problem', text, todo });

@@ -1,0 +1,76 @@
+// The running house: its parts and plugins, and whether everything in it is of the same version.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostService, partList, pluginList, type ProcessStatus } from '@majordomus/contracts';
+import { CallError, Client } from '@majordomus/mq';
+import { homePaths, majordomusVersion } from '@majordomus/runtime';
+import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
+
+const timeoutMs = 2000;
+
+export async function checkHouse({ broker, host }: Patient): Promise<Finding[]> {
+  if (broker === undefined) return [ok('versions', `Majordomus ${majordomusVersion}`), noted('house', 'no house runs here', 'start it: domus up')];
+  await using client = new Client({ endpoint: broker });
+  const hosts = await hostsOf(client);
+  if (!hosts.includes(host)) hosts.unshift(host);
+  return (await Promise.all(hosts.map((name) => checkHost(client, name, host)))).flat();
+}
+
+/** The kit that plugins import is the house's own, renewed at each start. */
+export function checkKit({ home }: Patient): Finding[] {
+  const file = join(homePaths(home).packages, 'node_modules', '@majordomus', 'plugin', 'package.json');
+  let version: unknown;
+  try {
+    ({ version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version?: unknown });
+  } catch {
+    return [];
+  }
+  return [version === majordomusVersion ? ok('kit', `plugins get @majordomus/plugin ${majordomusVersion}`) : problem('kit', `plugins get @majordomus/plugin ${String(version)}, and this is ${majordomusVersion}`, 'start the house again, which renews it')];
+}
+
+async function checkHost(client: Client, name: string, own: string): Promise<Finding[]> {
+  const where = name === own ? '' : ` on ${name}`;
+  const isOwn = name === own;
+  const [parts, plugins] = await Promise.all([
+    answered(client.call(partList, {}, { service: hostService(name, 'house'), timeoutMs }), (house) => [
+      house.version === majordomusVersion
+        ? ok('versions', `Majordomus ${house.version} runs${where}, and is what you run`)
+        : problem('versions', `Majordomus ${house.version} runs${where}, and you run ${majordomusVersion}`, 'start it again there, or run the same version here'),
+      ...summary('parts', house.parts, where, (part) => `domus logs ${part.name}${isOwn ? '' : ` --host ${name}`}`),
+    ], (reason) => problem('house', `${name} does not say how it is: ${reason}`, isOwn ? 'see: domus logs' : 'see that it runs, and that the line is up')),
+    answered(client.call(pluginList, {}, { service: hostService(name, 'manager'), timeoutMs }),
+      (reply) => summary('plugins', reply.plugins, where, (plugin) => `domus plugin log ${isOwn ? plugin.name : plugin.id}`),
+      (reason) => problem('plugins', `the manager${where} does not say how they are: ${reason}`, 'see: domus logs manager')),
+  ]);
+  return [...parts, ...plugins];
+}
+
+async function answered<T>(reply: Promise<T>, found: (reply: T) => Finding[], missed: (reason: string) => Finding): Promise<Finding[]> {
+  try {
+    return found(await reply);
+  } catch (error) {
+    if (error instanceof CallError) return [missed(error.message)];
+    throw error;
+  }
+}
+
+function summary<S extends ProcessStatus & { readonly name: string }>(what: string, all: readonly S[], where: string, look: (one: S) => string): Finding[] {
+  const found = all.flatMap((one): Finding[] => {
+    const why = one.reason || one.lastError;
+    const text = `${one.name}${where} is ${one.state}${why === '' ? '' : `: ${why}`}`;
+    if (one.state === 'failed' || one.state === 'backoff') return [problem(what, text, `see: ${look(one)}`)];
+    return one.state === 'not-ready' ? [noted(what, text, `see: ${look(one)}`)] : [];
+  });
+  const running = all.filter(({ state }) => state === 'running').length;
+  return found.length > 0 ? found : [ok(what, `${running} of ${all.length} run${where}${running < all.length ? '; the others are stopped' : ''}`)];
+}
+
+async function hostsOf(client: Client): Promise<string[]> {
+  try {
+    const services = await client.manage('mmi.services', '', { timeoutMs });
+    return services.split(', ').flatMap((name) => (name.endsWith('.house') ? [name.slice(0, -'.house'.length)] : []));
+  } catch (error) {
+    if (error instanceof CallError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+// Which hosts a house has: who is on the bus, and who has joined it once and is not there now. That is kept in the
+// configuration, so it survives everything that the configuration survives: key `joined` of the plugin "house" on that host.
+import { configGet, configList, configSet, partList } from '@majordomus/contracts';
+import { CallError, type BrokerStatus, type Client } from '@majordomus/mq';
+
+const record = { plugin: 'house', key: 'joined' } as const;
+/** What each host answers as. */
+const suffix = `.${partList.service}`;
+
+/** A host of the house, as far as the bus knows of it. */
+export interface HouseHost {
+  readonly host: string;
+  /** How many answer under its name: 0 if it has joined the house and is not on the bus, more than 1 if a name was given twice. */
+  readonly count: number;
+}
+
+/** Writes down that this host belongs to the house. @throws CallError */
+export async function rememberHost(client: Client, host: string, signal: AbortSignal): Promise<void> {
+  await client.call(configSet, { host, ...record, value: true }, { signal });
+}
+
+/** All hosts of the house, in the order of their names. @throws CallError if the broker does not answer */
+export async function hostsOf(client: Client, options: { readonly timeoutMs: number }): Promise<readonly HouseHost[]> {
+  const { services } = JSON.parse(await client.manage('mmi.majordomus', '', options)) as BrokerStatus;
+  const counts = new Map((await joinedHosts(client, options)).map((host) => [host, 0]));
+  for (const { name, workers } of services) {
+    const host = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
+    // A service without workers is only asked for, perhaps by a wrong name.
+    if (host !== '' && workers > 0) counts.set(host, workers);
+  }
+  return [...counts].map(([host, count]) => ({ host, count })).sort((a, b) => (a.host < b.host ? -1 : 1));
+}
+
+/** None while dbmanager does not answer: that must not hide the hosts that do. */
+async function joinedHosts(client: Client, options: { readonly timeoutMs: number }): Promise<readonly string[]> {
+  try {
+    const { configurations } = await client.call(configList, {}, options);
+    const hosts = configurations.filter(({ plugin }) => plugin === record.plugin).map(({ host }) => host);
+    const joined = await Promise.all(hosts.map(async (host) => ({ host, hasJoined: await hasJoined(client, host, options) })));
+    return joined.filter((one) => one.hasJoined).map(({ host }) => host);
+  } catch (error) {
+    if (error instanceof CallError) return [];
+    throw error;
+  }
+}
+
+async function hasJoined(client: Client, host: string, options: { readonly timeoutMs: number }): Promise<boolean> {
+  const reply = await client.call(configGet, { host, plugin: record.plugin }, options);
+  return 'data' in reply && reply.data[record.key] === true;
+}

@@ -1,0 +1,52 @@
+// The plugins of all hosts of a house, and a plugin that is looked for on the wrong one.
+import { hostService, parsePluginId, pluginList, type PluginStatus } from '@majordomus/contracts';
+import { CallError, PeerError, type Client } from '@majordomus/mq';
+import { CommandError } from './failure.ts';
+import { hostsOf } from './hosts.ts';
+import { note } from './output.ts';
+
+/** Who is behind a cut line must not hold up what the others have to say. */
+const elsewhereTimeoutMs = 3000;
+const notInstalledCodes: ReadonlySet<string> = new Set(['PLUGIN_NOT_FOUND', 'PACKAGE_NOT_FOUND']);
+
+/** @throws CallError if the manager of the host does not answer */
+export async function pluginsOf(client: Client, host: string, options: { readonly timeoutMs?: number } = {}): Promise<readonly PluginStatus[]> {
+  return (await client.call(pluginList, {}, { service: hostService(host, pluginList.service), ...options })).plugins;
+}
+
+/** The plugins of every other host, host by host; of one that does not answer, why. @throws CallError if the broker does not answer */
+export async function pluginsElsewhere(client: Client, ownHost: string): Promise<readonly { readonly host: string; readonly plugins: readonly PluginStatus[]; readonly problem?: string }[]> {
+  const others = (await hostsOf(client, { timeoutMs: elsewhereTimeoutMs })).filter(({ host }) => host !== ownHost);
+  return await Promise.all(others.map(async ({ host, count }) => {
+    if (count === 0) return { host, plugins: [], problem: 'it is not on the bus' };
+    try {
+      return { host, plugins: await pluginsOf(client, host, { timeoutMs: elsewhereTimeoutMs }) };
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      return { host, plugins: [], problem: error.message };
+    }
+  }));
+}
+
+/** Says of which hosts the plugins are not known. */
+export function tellUnknown(hosts: Awaited<ReturnType<typeof pluginsElsewhere>>): void {
+  for (const { host, problem } of hosts) if (problem !== undefined) note(`the plugins of ${host} are not known: ${problem}`);
+}
+
+/**
+ * Does something with a plugin. If it is not installed on the host that is meant, and is on another one, that is told.
+ * @throws CommandError with the code of the refusal, and whatever `act` throws
+ */
+export async function orTellWhere<T>(client: Client, ownHost: string, id: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof PeerError) || !notInstalledCodes.has(error.code)) throw error;
+    const { host, name } = parsePluginId(id, ownHost);
+    const own = host === ownHost ? [] : await pluginsOf(client, ownHost, { timeoutMs: elsewhereTimeoutMs }).catch(() => []);
+    const everywhere = [...own, ...(await pluginsElsewhere(client, ownHost)).flatMap(({ plugins }) => plugins)];
+    const there = everywhere.filter((plugin) => plugin.name === name && plugin.host !== host).map((plugin) => plugin.id);
+    if (there.length === 0) throw error;
+    throw new CommandError(error.code, `no plugin ${name} is installed on ${host}; there is ${there.join(' and ')}`, { cause: error });
+  }
+}

@@ -9,7 +9,7 @@ export default defineConfig({
       { test: { ...common, name: 'libs', include: ['libs/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'apps', include: ['apps/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'plugins', include: ['plugins/*/{src,test}/**/*.test.ts'] } },
-      { test: { ...common, name: 'tools', include: ['tools/**/*.test.ts'] } },
+      { test: { ...common, name: 'tools', include: ['{tools,package}/*.test.ts'] } },
       { test: { ...common, name: 'e2e', include: ['e2e/src/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
   },

@@ -29,6 +29,8 @@ instead of them. [protocol.md](protocol.md) says how they travel. To try one:
 
 An action that is *idempotent* is tried again by itself when the worker or the broker is lost (rule C3).`;
 
+const next = 'Next: [packages](packages.md), how plugins come into a house and change there.\n';
+
 type Listed = Omit<Contract, 'accept'>;
 
 /** The whole page. */
@@ -38,7 +40,7 @@ export function actionsPage(): string {
     const actions: readonly Listed[] = contracts[service as keyof typeof contracts];
     return [`## ${service}`, where, ...actions.map((action) => actionText(action, shared))].join('\n\n');
   });
-  return [opening, ...sections, sharedText(shared), codesText()].join('\n\n');
+  return [opening, ...sections, sharedText(shared), codesText(), next].join('\n\n');
 }
 
 function actionText(action: Listed, shared: Map<string, JsonSchema>): string {
@@ -88,7 +90,7 @@ function sharedText(shared: ReadonlyMap<string, JsonSchema>): string {
 
 function codesText(): string {
   const rows = Object.entries(busCodes).map(([code, meaning]) => [`\`${code}\``, meaning]);
-  return `## Codes of the bus\n\nAny call can end with these, whatever the action.\n\n${table(['code', 'when'], rows)}\n`;
+  return `## Codes of the bus\n\nAny call can end with these, whatever the action.\n\n${table(['code', 'when'], rows)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -43,6 +43,13 @@ describe('the system programs', () => {
     expect(systemProgramsLine(programs, folder)).toBe('system programs: owl, hen; all found');
   });
 
+  it('that are files are looked for where they are, and need not be programs', () => {
+    const nest = systemPrograms(`${join(folder, 'nest')} birds is built\n`);
+    expect(systemProgramsLine(nest, folder)).toBe(`system programs: not found, so that some tests prove less or are skipped: ${join(folder, 'nest')} (package birds; is built)`);
+    writeFileSync(join(folder, 'nest'), '', { mode: 0o644 });
+    expect(systemProgramsLine(nest, '')).toBe(`system programs: ${join(folder, 'nest')}; all found`);
+  });
+
   it('that cannot be executed are missing', () => {
     for (const name of ['owl', 'hen']) writeFileSync(join(folder, name), '', { mode: 0o644 });
     expect(systemProgramsLine(programs, folder)).toContain('owl (');

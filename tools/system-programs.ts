@@ -1,10 +1,11 @@
 // The system programs that the suites would use, told in one line. The list is a text file, because .ci/run reads it
 // too, before there is a Node that runs this.
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 
-/** A program that is no npm package. */
+/** A program, or what else a Debian package has, that is no npm package. */
 export interface SystemProgram {
+  /** The program, or the absolute path of a file or folder. */
   readonly name: string;
   /** The Debian package that has it. */
   readonly debianPackage: string;
@@ -24,7 +25,7 @@ export function systemPrograms(text = readFileSync(list, 'utf8')): SystemProgram
 
 /** One line for a person: what the suites used, and what they would have used and did not find on `path`. */
 export function systemProgramsLine(programs: readonly SystemProgram[], path: string): string {
-  const missing = programs.filter(({ name }) => !isOnPath(name, path));
+  const missing = programs.filter(({ name }) => !(isAbsolute(name) ? existsSync(name) : isOnPath(name, path)));
   if (missing.length === 0) return `system programs: ${programs.map(({ name }) => name).join(', ')}; all found`;
   const told = missing.map(({ name, debianPackage, purpose }) => `${name} (package ${debianPackage}; ${purpose})`);
   return `system programs: not found, so that some tests prove less or are skipped: ${told.join(', ')}`;

@@ -133,8 +133,8 @@ describe('domus', () => {
 
 describe.concurrent('the help', () => {
   it.each([
-    'up', 'run', 'call', 'services', 'status',
-    'config', 'config get', 'config set', 'config delete', 'config list',
+    'up', 'run', 'call', 'services', 'status', 'logs', 'doctor', 'completion',
+    'config', 'config get', 'config set', 'config edit', 'config delete', 'config list',
     'plugin', 'plugin list', 'plugin start', 'plugin stop', 'plugin restart', 'plugin install', 'plugin uninstall', 'plugin log',
   ])('of domus %s has examples of it', async (command) => {
     const { code, stdout, stderr } = await runDomus([...command.split(' '), '--help']);
@@ -146,7 +146,7 @@ describe.concurrent('the help', () => {
   it('of domus has examples, and names every command', async () => {
     const { stdout } = await runDomus(['--help']);
     expect(stdout).toMatch(/^Examples:\n( {2}domus .+\n)+/m);
-    for (const name of ['up', 'run', 'call', 'services', 'status', 'config', 'plugin']) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
+    for (const name of ['up', 'run', 'call', 'services', 'status', 'config', 'plugin', 'logs', 'doctor', 'completion']) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
   });
 
   it('of one part is that of run', async () => {
@@ -171,6 +171,10 @@ describe.concurrent('what is mistyped', () => {
 
   it.each([[['call']], [['call', 'dbmanager']], [['config', 'get']], [['config', 'set', 'diskfree', 'limit']], [['plugin', 'install']]])('domus %j says what is missing', async (args) => {
     expect(refused(await runDomus(args))).toMatch(/^error: missing required argument/);
+  });
+
+  it.each([[['stauts'], 'domus'], [['config', 'gte'], 'domus config'], [['config', 'set'], 'domus config set'], [['plugin', 'log', 'x', '-n', 'y'], 'domus plugin log']])('domus %j names the help of %s', async (args, command) => {
+    expect(refused(await runDomus(args)).trimEnd().split('\n').at(-1)).toBe(`(see ${command} --help)`);
   });
 
   it.each([['-n', 'x'], ['-n', '0'], ['-n', '5000']])('domus plugin log %s %s says what it must be', async (...args) => {

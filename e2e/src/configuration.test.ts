@@ -14,10 +14,20 @@ describe('the configuration', () => {
   afterAll(() => home[Symbol.asyncDispose]());
 
   it('is set and read on the command line', async () => {
-    expect(await home.run('config', 'set', 'velbus', 'protocol', 'usb')).toMatchObject({ code: 0, stdout: '', stderr: `velbus on ${house.host}: protocol is usb\n` });
+    expect(await home.run('config', 'set', 'diskfree', 'limit', '75')).toMatchObject({ code: 0, stdout: '', stderr: `diskfree on ${house.host}: limit is 75\n` });
+    await home.tell('config', 'set', 'velbus', 'protocol', 'usb');
     expect(await home.tell('config', 'get', 'velbus', 'protocol')).toBe('usb\n');
     expect(await home.tell('config', 'get', 'velbus', 'protocol', '--json')).toBe('"usb"\n');
     expect(JSON.parse(await home.tell('config', 'get', 'velbus', '--json'))).toEqual({ protocol: 'usb' });
+  });
+
+  it('is set for a plugin that is not installed yet, with a note and the name that may have been meant', async () => {
+    const unknown = await home.run('config', 'set', 'onewire', 'port', 'usb');
+    expect(unknown).toMatchObject({ code: 0, stdout: '', stderr: `onewire on ${house.host}: port is usb\nno plugin onewire is installed, so nothing checks the value until it is\n` });
+    const mistyped = await home.run('config', 'set', 'diskfre', 'limit', '75');
+    expect(mistyped.stderr).toContain('; did you mean diskfree? Then take it back with: domus config delete diskfre limit\n');
+    await home.tell('config', 'delete', 'diskfre', 'limit');
+    await home.tell('config', 'delete', 'onewire');
   });
 
   it('reads a value by the type that the schema gives, else as JSON, else as text', async () => {
@@ -43,6 +53,11 @@ describe('the configuration', () => {
     expect(JSON.parse(await home.tell('config', 'list', '--json'))).toContainEqual({ host: house.host, plugin: 'onewire', keys: 1 });
     await home.tell('config', 'delete', 'onewire');
     expect(await home.tell('config', 'list')).not.toMatch(/onewire/);
+  });
+
+  it('shows what the house keeps for itself only if it is asked for all', async () => {
+    expect(await home.tell('config', 'list')).not.toMatch(/ (house|manager) /);
+    expect(await home.tell('config', 'list', '--all')).toMatch(new RegExp(`^${house.host} +house +1$[\\s\\S]*^${house.host} +manager +1$`, 'm'));
   });
 
   it('is that of another host with --host', async () => {

@@ -5,6 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 export const domusScript = fileURLToPath(new URL('../../domus', import.meta.url));
 
+/** A command line of Majordomus, and what it needs in its environment. */
+export interface Domus {
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export const checkout: Domus = { program: domusScript, env: {} };
+
 /** How a command ended, and what it said. */
 export interface Ran {
   readonly stdout: string;
@@ -70,8 +78,8 @@ export function startProgram(program: string, args: readonly string[], { env = {
 }
 
 /** Runs `domus` to its end; one that does not end is killed, and shows the signal. */
-export async function runDomus(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const started = startProgram(domusScript, args, options);
+export async function runDomus(args: readonly string[], options: RunOptions = {}, { program, env }: Domus = checkout): Promise<Ran> {
+  const started = startProgram(program, args, { ...options, env: { ...env, ...options.env } });
   started.child.stdin?.end();
   const limit = setTimeout(() => started.child.kill('SIGKILL'), runLimitMs);
   try {

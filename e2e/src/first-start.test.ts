@@ -25,6 +25,11 @@ describe('the first start in a new home', () => {
     expect(house.up.stdout()).toMatch(new RegExp(`^Home +${home.folder}$`, 'm'));
   });
 
+  it('welcomes the person, and says where to read on', () => {
+    expect(house.up.stdout()).toMatch(/^Welcome\. This is your house:\n\nNAME /);
+    expect(house.up.stdout()).toMatch(/^README\.md shows more of it, docs\/ how it is run, extended and built\.$/m);
+  });
+
   it('says ready last, well within its bound', () => {
     expect(house.up.stdout().trimEnd().split('\n').at(-1)).toMatch(/^Majordomus \S+ is ready after \d+\.\d s\. Ctrl-C stops it\.$/);
     expect(house.readyMs).toBeLessThan(busyStartLimitMs);
@@ -56,6 +61,7 @@ it('finds everything as it was at the second start, and installs nothing again',
   expect(second.readyMs).toBeLessThan(busyStartLimitMs);
   expect(second.output).not.toMatch(/installing/);
   expect(second.up.stdout()).toMatch(/^diskfree \S+ +running /m);
+  expect(second.up.stdout()).not.toMatch(/Welcome|to try/);
   expect(await home.tell('config', 'get', 'diskfree', 'limit')).toBe('42\n');
 });
 
@@ -89,7 +95,7 @@ it('starts no plugin with --no-plugins, and starts those that should run at the 
   }
   {
     await using quiet = await home.up({ plugins: false });
-    expect(await quiet.plugin('diskfree')).toMatchObject({ state: 'stopped', pid: null });
+    expect(await quiet.plugin('diskfree')).toMatchObject({ state: 'stopped', pid: null, autostart: true });
   }
   await using again = await home.up({ plugins: true });
   expect(await again.plugin('diskfree')).toMatchObject({ state: 'running', autostart: true });
@@ -98,7 +104,7 @@ it('starts no plugin with --no-plugins, and starts those that should run at the 
 it('names the home in what it says to try only if it was typed', async () => {
   await using home = new Home();
   await using house = await home.up({ env: { DOMUS_HOME: home.folder } });
-  expect(printedCommands(house)).toEqual(['./domus status', './domus services', './domus plugin install ./plugins/diskfree']);
+  expect(printedCommands(house)).toEqual(['./domus status', './domus services', './domus plugin install diskfree']);
   expect(await home.tell('status')).toContain(home.folder);
 });
 
@@ -130,7 +136,7 @@ describe('a house with --host igor', () => {
 
 /** The commands that the house says to try. */
 function printedCommands(house: House): string[] {
-  return house.up.stdout().split('\n').filter((line) => line.startsWith('  ./domus')).map((line) => line.trim());
+  return house.up.stdout().split('\n').flatMap((line) => /^ {2}\S.* {3}(\.\/domus .+)$/.exec(line)?.[1] ?? []);
 }
 
 /** Typed into a shell in the folder of the checkout. */

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runDomus, type Ran, type RunOptions } from './domus.ts';
+import { checkout, runDomus, type Domus, type Ran, type RunOptions } from './domus.ts';
 import { House, type UpOptions } from './house.ts';
 import { killHard, processesWith, type Seen } from './processes.ts';
 import { until } from './waiting.ts';
@@ -13,7 +13,14 @@ export class Home implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'majordomus-e2e-'));
   readonly folder = join(this.root, 'home');
 
+  /** What starts houses on it and talks to them. */
+  readonly domus: Domus;
+
   readonly #houses: House[] = [];
+
+  constructor(domus: Domus = checkout) {
+    this.domus = domus;
+  }
 
   /** Where a house on this home listens. */
   get endpoint(): string {
@@ -33,7 +40,7 @@ export class Home implements AsyncDisposable {
   }
 
   async runWith(options: RunOptions, ...args: readonly string[]): Promise<Ran> {
-    return await runDomus(['--home', this.folder, ...args], options);
+    return await runDomus(['--home', this.folder, ...args], options, this.domus);
   }
 
   /** Runs `domus` for its standard output; fails with what it said if its exit code is not 0. */
@@ -62,9 +69,7 @@ export class Home implements AsyncDisposable {
 
   /** The last lines of all logs, for who looks for why a test failed. */
   logs(): string {
-    const folder = join(this.folder, 'logs');
-    if (!existsSync(folder)) return '';
-    return readdirSync(folder).map((file) => `${file}:\n${readFileSync(join(folder, file), 'utf8').split('\n').slice(-20).join('\n')}`).join('\n');
+    return lastLogLines(this.folder);
   }
 
   /** Stops the houses that still run; then nothing may be left. */
@@ -76,4 +81,11 @@ export class Home implements AsyncDisposable {
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
     assert.deepEqual(left, [], 'processes were left over');
   }
+}
+
+/** The last lines of all logs of a home. */
+export function lastLogLines(home: string): string {
+  const folder = join(home, 'logs');
+  if (!existsSync(folder)) return '';
+  return readdirSync(folder).map((file) => `${file}:\n${readFileSync(join(folder, file), 'utf8').split('\n').slice(-20).join('\n')}`).join('\n');
 }

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { hostService, partList, pluginList, type OutputOf, type PartStatus, type PluginStatus } from '@majordomus/contracts';
 import { Client } from '@majordomus/mq';
-import { domusScript, startProgram, type Ran, type Started } from './domus.ts';
+import { startProgram, type Ran, type Started } from './domus.ts';
 import type { Home } from './home.ts';
 import { isRunning } from './processes.ts';
 import { until } from './waiting.ts';
@@ -12,6 +12,8 @@ export interface UpOptions {
   readonly args?: readonly string[];
   /** Whether the first plugin is installed and plugins start with the house; most tests need none. */
   readonly plugins?: boolean;
+  /** The broker of a house elsewhere that it joins, in place of one of its own. */
+  readonly join?: string;
   /** Whether it has a process group of its own, as in the foreground of a terminal. */
   readonly group?: boolean;
   /** Names the home in place of `--home`. */
@@ -26,9 +28,9 @@ const stopLimitMs = 8000;
 const readyLine = /is ready after/;
 
 /** Starts `domus up` on a free port, and does not wait for anything. */
-export function startUp(home: Home, { args = [], plugins = false, group = false, env }: UpOptions = {}): Started {
-  const all = ['up', ...(env === undefined ? ['--home', home.folder] : []), '--bind', 'tcp://127.0.0.1:*', ...(plugins ? [] : ['--no-plugins']), ...args];
-  return startProgram(domusScript, all, { group, ...(env && { env }) });
+export function startUp(home: Home, { args = [], plugins = false, join, group = false, env }: UpOptions = {}): Started {
+  const all = ['up', ...(env === undefined ? ['--home', home.folder] : []), ...(join === undefined ? ['--bind', 'tcp://127.0.0.1:*'] : ['--join', join]), ...(plugins ? [] : ['--no-plugins']), ...args];
+  return startProgram(home.domus.program, all, { group, env: { ...home.domus.env, ...env } });
 }
 
 export class House implements AsyncDisposable {

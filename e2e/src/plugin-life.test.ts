@@ -126,7 +126,7 @@ describe('a plugin', () => {
 
   it('goes over to a changed version when it is installed again', async () => {
     const folder = writeKitPlugin(home, 'greeter', { ...greeter, version: '1.1.0', definition: (greeter.definition ?? '').replace("+ ', ' +", "+ ' to you, ' +") });
-    expect((await home.run('plugin', 'install', folder)).stderr).toMatch(/^installed greeter 1\.1\.0$/m);
+    expect((await home.run('plugin', 'install', folder)).stderr).toMatch(/^installed greeter 1\.1\.0; it was 1\.0\.0$/m);
     expect(await house.plugin('greeter')).toMatchObject({ state: 'running', version: '1.1.0' });
     expect(await greet('Igor')).toBe('Good evening to you, Igor');
   });
@@ -160,7 +160,7 @@ describe('a plugin', () => {
   });
 
   it.each([
-    ['no folder', () => join(home.root, 'nowhere'), /^SOURCE_NOT_FOUND: there is no folder .*nowhere/],
+    ['no folder', () => join(home.root, 'nowhere'), /^SOURCE_NOT_FOUND: there is no file or folder .*nowhere/],
     ['a folder without a manifest', () => home.newFolder('empty'), /^MANIFEST_INVALID: plugin\.json is missing in /],
   ])('is not installed from %s', async (_what, folder, expected) => {
     const { code, stderr } = await home.run('plugin', 'install', folder());

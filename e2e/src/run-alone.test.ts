@@ -38,11 +38,18 @@ it('a broker, a dbmanager and a plugin, each alone, are a house that answers', a
 
 it.each([
   ['brokr', /^domus: there is no part brokr; did you mean broker\?$/],
-  ['nothing-like-it', /^domus: there is no part nothing-like-it; parts: broker, dbmanager, packagemanager, manager, or the folder of a plugin$/],
+  ['velbus-simulatr', /^domus: there is no part velbus-simulatr; did you mean velbus-simulator\?$/],
+  ['nothing-like-it', /^domus: there is no part nothing-like-it; parts: broker, dbmanager, packagemanager, manager; programs of plugins: .*velbus-simulator.*; or the folder of a plugin or an app$/],
 ])('%s is no part', async (part, expected) => {
   const { code, stdout, stderr } = await runDomus(['run', part]);
   expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
   expect(stderr.trimEnd()).toMatch(expected);
+});
+
+it('without a name it says what can be run', async () => {
+  const { code, stdout, stderr } = await runDomus(['run']);
+  expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+  expect(stderr).toMatch(/^domus: run needs the name of what is to run; parts: broker, .*; programs of plugins: .*velbus-simulator.*; or the folder of a plugin or an app\n$/);
 });
 
 it('a flag that a part does not know ends it with one line', async () => {

@@ -45,12 +45,16 @@ it('Ctrl-C reaches the whole foreground group, and the house still stops in orde
   expect(stderr).toMatch(/stopping \(Ctrl-C\)/);
 });
 
-it('a house that a script of pnpm started stops when pnpm is killed', async () => {
+it.each([
+  ['a script of pnpm', 'pnpm', 'start'],
+  // npm writes its whole command line into its name, paths and addresses too.
+  ['npx', 'npm exec domus up --home /srv/house', 'npx'],
+])('a house that %s started stops when that is killed', async (_what, argv0, npm_lifecycle_event) => {
   await using home = new Home();
   const command = '"$0" up --home "$1" --bind "tcp://127.0.0.1:*" --no-plugins; exit';
-  const pnpm = startProgram('/bin/sh', ['-c', command, domusScript, home.folder], { argv0: 'pnpm', env: { npm_lifecycle_event: 'start' } });
-  await outputHas(pnpm, 'is ready after');
-  killHard(pnpm.pid);
+  const launcher = startProgram('/bin/sh', ['-c', command, domusScript, home.folder], { argv0, env: { npm_lifecycle_event } });
+  await outputHas(launcher, 'is ready after');
+  killHard(launcher.pid);
   await home.assertNothingLeft(stopLimitMs);
 });
 

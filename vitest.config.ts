@@ -1,10 +1,13 @@
-// One run for everything: the suites beside the sources, and the whole-system tests.
+// One run for everything: the suites beside the sources, and the whole-system tests, which mostly wait for processes, so that
+// more of them than there are processors run at once.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const common = { pool: 'forks', testTimeout: 20_000, hookTimeout: 30_000 } as const;
 
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism() + 2,
     projects: [
       { test: { ...common, name: 'libs', include: ['libs/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'apps', include: ['apps/*/{src,test}/**/*.test.ts'] } },

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const chapters = ['README.md', ...readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`), ...globSync('plugins/*/README.md', { cwd: root })];
 const chapterLimitMs = 300_000;
 
-describe('every example runs in', () => {
+describe('every example runs in', { concurrent: true }, () => {
   for (const chapter of chapters) {
     it(chapter, async () => {
       await Chapter.run(chapter, readFileSync(join(root, chapter), 'utf8'));

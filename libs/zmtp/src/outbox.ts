@@ -54,11 +54,7 @@ export class Outbox {
 
   /** Takes a message, or refuses it because the peer does not read. */
   send(frames: readonly Buffer[]): boolean {
-    if (this.#isFull) {
-      // What waits may wait only for the end of this turn.
-      this.flush();
-      if (this.#isFull) return false;
-    }
+    if (!this.#hasRoom()) return false;
     this.#messages += 1;
     const last = frames.length - 1;
     for (let i = 0; i <= last; i += 1) this.#frame(i < last ? MORE : 0, frames[i] as Buffer);
@@ -66,8 +62,10 @@ export class Outbox {
     return true;
   }
 
-  /** Takes bytes as they are: a greeting, or a command. */
+  /** Takes bytes as they are: a greeting, or a command. What a peer that does not read makes this side say is left out. */
   write(bytes: Buffer): void {
+    if (!this.#hasRoom()) return;
+    this.#messages += 1;
     this.#cut();
     this.#pieces.push(bytes);
     this.#bytes += bytes.length;
@@ -112,6 +110,12 @@ export class Outbox {
     this.#heldBytes = 0;
     this.flush();
   };
+
+  #hasRoom(): boolean {
+    // What waits may wait only for the end of this turn.
+    if (this.#isFull) this.flush();
+    return !this.#isFull;
+  }
 
   #schedule(): void {
     if (this.#isScheduled || this.#heldBytes > 0) return;

@@ -128,14 +128,14 @@ describe.each(Object.entries(wires))('over %s', (_name, endpoint) => {
 describe('with libzmq', () => {
   it('its heartbeats are answered: an idle connection stands beyond its time-out', async () => {
     await using router = await openRouter('tcp://127.0.0.1:*');
-    const dealer = open(new ZmqDealer({ linger: 0, heartbeatInterval: 50, heartbeatTimeout: 200, heartbeatTimeToLive: 200 }));
+    const dealer = open(new ZmqDealer({ linger: 0, heartbeatInterval: 50, heartbeatTimeout: 1000, heartbeatTimeToLive: 1000 }));
     let lost = 0;
     dealer.events.on('disconnect', () => void (lost += 1));
     dealer.connect(router.socket.endpoint);
     await dealer.send('first');
     const { peer } = await router.inbox.take();
     // Many of its intervals and time-outs: had one PING not been answered, the connection would be another by now.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     await dealer.send('second');
     expect(await router.inbox.take()).toEqual({ peer, frames: [Buffer.from('second')] });
     expect([lost, router.gone]).toEqual([0, []]);
@@ -144,8 +144,8 @@ describe('with libzmq', () => {
   it('it answers our heartbeats', async () => {
     const theirs = open(new ZmqRouter({ linger: 0 }));
     await theirs.bind('tcp://127.0.0.1:*');
-    using dealer = await openDealer(theirs.lastEndpoint as string, { heartbeat: { intervalMs: 50, timeoutMs: 200, ttlMs: 200 } });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    using dealer = await openDealer(theirs.lastEndpoint as string, { heartbeat: { intervalMs: 50, timeoutMs: 1000, ttlMs: 1000 } });
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(dealer.told).toEqual(['connected']);
   });
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
+import { pingCommand, pongCommand } from '../src/command.ts';
 import { commandFrame, wireBytes, writeBody, writeHeader } from '../src/frame.ts';
 import { greeting } from '../src/greeting.ts';
 import { Dealer, EndpointError, type Router } from '../src/index.ts';
@@ -158,6 +159,25 @@ describe('a ROUTER', () => {
     deaf.on('data', (chunk: Buffer) => void (bytes += chunk.length)).resume();
     await expect.poll(() => bytes, { timeout: 5000 }).toBeGreaterThanOrEqual(sent * wireBytes(body.length));
     expect(router.socket.send('deaf', [Buffer.from('again')])).toBe(true);
+    deaf.destroy();
+  });
+
+  it('answers no more PINGs of a peer that does not read than it would send it messages', async () => {
+    await using router = await openRouter(anyPort, { outbox: { maxMessages: 100, maxBytes: 1 << 20 } });
+    const deaf = await rawPeer(router.socket, 'deaf');
+    deaf.pause();
+    const ping = commandFrame(Buffer.concat([pingCommand(0), Buffer.alloc(16)]));
+    const [rounds, pings] = [400, 1000];
+    for (let round = 0; round < rounds; round += 1) {
+      if (!deaf.write(Buffer.concat(Array.from({ length: pings }, () => ping)))) await once(deaf, 'drain');
+    }
+    deaf.write(message(Buffer.from('read all')));
+    await router.inbox.take();
+    expect(router.socket.send('deaf', [Buffer.from('x')])).toBe(false);
+    let bytes = 0;
+    deaf.on('data', (chunk: Buffer) => void (bytes += chunk.length)).resume();
+    await expect.poll(() => router.socket.send('deaf', [Buffer.from('again')])).toBe(true);
+    expect(bytes).toBeLessThan(rounds * pings * commandFrame(pongCommand(Buffer.alloc(16))).length);
     deaf.destroy();
   });
 

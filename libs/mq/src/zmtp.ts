@@ -7,26 +7,31 @@ import { TransportError, type DealerEvents, type DealerOptions, type DealerSocke
 /** No message of the protocol has as many; a body may have several. */
 const maxFrames = 1024;
 const heartbeat = { intervalMs: 1000, timeoutMs: 5000, ttlMs: 5000 } as const;
-/** What a peer that does not read may cost: some of the largest messages. */
+/** What a peer that does not read may cost the broker: some of the largest messages. */
 const unreadMessages = 4;
-const dealerMaxFrameBytes = 64 * 1024 * 1024;
-
-function limitsOf(maxFrameBytes: number): { readonly limits: DecoderLimits; readonly maxUnreadBytes: number } {
-  return { limits: { maxFrameBytes, maxFrames, maxMessageBytes: maxFrameBytes }, maxUnreadBytes: unreadMessages * maxFrameBytes };
-}
+/** The broker decides how large a message is; what it passes on, its peers take. */
+const fromBroker = { maxFrameBytes: 2 ** 30, maxFrames, maxMessageBytes: 2 ** 30 } as const;
+const maxUnreadByBrokerBytes = 2 ** 28;
 
 export const zmtpTransport: Transport = {
   async bind(endpoint: string, { maxFrameBytes, highWaterMark }: RouterOptions, events: RouterEvents): Promise<RouterSocket> {
-    const { limits, maxUnreadBytes } = limitsOf(maxFrameBytes);
+    const limits: DecoderLimits = { maxFrameBytes, maxFrames, maxMessageBytes: maxFrameBytes };
+    let isClosed = false;
     try {
-      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadBytes } }, events);
+      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes } }, events);
       return {
         endpoint: router.endpoint,
         send: (peer, frames) => {
           // The machine is in the middle of what it does; it is told when it has done it.
-          if (!router.send(peer, frames)) queueMicrotask(() => events.unsendable(peer, frames));
+          if (router.send(peer, frames)) return;
+          queueMicrotask(() => {
+            if (!isClosed) events.unsendable(peer, frames);
+          });
         },
-        close: () => void router.close(),
+        close: () => {
+          isClosed = true;
+          void router.close();
+        },
       };
     } catch (error) {
       throw transportError(error, ({ code }) => `; ${code === 'ADDRESS_IN_USE' ? 'stop it, or choose' : 'choose'} another address with --bind`);
@@ -34,9 +39,8 @@ export const zmtpTransport: Transport = {
   },
 
   connect: (endpoint: string, { highWaterMark, lingerMs }: DealerOptions, events: DealerEvents): DealerSocket => {
-    const { limits, maxUnreadBytes } = limitsOf(dealerMaxFrameBytes);
     let isClosed = false;
-    const dealer = openDealer(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadBytes }, heartbeat, lingerMs }, events);
+    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, events);
     return {
       send: (frames: Frames) => {
         if (dealer.send(frames)) return;

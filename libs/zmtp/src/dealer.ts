@@ -2,7 +2,7 @@
 // grows and varies. Nothing waits for a connection that is not there: such a message is refused at once.
 import { connect, type Socket } from 'node:net';
 import type { DecoderLimits } from './decoder.ts';
-import { parseEndpoint, type Endpoint } from './endpoint.ts';
+import { parseRemoteEndpoint, type Endpoint } from './endpoint.ts';
 import type { EndReason } from './errors.ts';
 import { Link, type LinkOptions } from './link.ts';
 import type { OutboxLimits } from './outbox.ts';
@@ -49,7 +49,7 @@ export class Dealer implements Disposable {
   /** @throws EndpointError ADDRESS_INVALID */
   constructor(endpoint: string, options: DealerOptions, events: DealerEvents) {
     const { limits, outbox, heartbeat, handshakeMs = defaultHandshakeMs } = options;
-    this.#address = parseEndpoint(endpoint);
+    this.#address = parseRemoteEndpoint(endpoint);
     this.#options = options;
     this.#linkOptions = { peer: { type: 'DEALER', limits, heartbeat, handshakeMs }, outbox };
     this.#events = events;

@@ -1,5 +1,5 @@
 // Traffic as bytes in, messages and commands out (RFC 37, section "Framing"). Frames are views into the chunk that brought
-// them, wherever it has them whole. What has not arrived whole costs the bytes that have arrived, never what was announced.
+// them, wherever it has them whole. What has not arrived whole costs about twice what has arrived, whatever was announced.
 import { COMMAND, LONG, longHeaderBytes, MORE } from './frame.ts';
 
 export interface DecoderLimits {
@@ -23,8 +23,8 @@ const noBytes: Buffer = Buffer.alloc(0);
 const reservedFlags = 0xff & ~(MORE | LONG | COMMAND);
 /** A frame that is larger and not whole is gathered in a buffer of its own, others with the bytes of the next chunk. */
 const gatherAboveBytes = 4096;
-/** How much is reserved for a gathered frame at first; it doubles when that has arrived. */
-const firstReserveBytes = 1 << 20;
+/** How much is reserved for a gathered frame at first, at the most; it doubles when that has arrived. */
+const firstReserveBytes = 1 << 18;
 
 /** A large frame that is on its way. */
 interface Gathering {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTcp, parseEndpoint } from './endpoint.ts';
+import { formatTcp, parseEndpoint, parseRemoteEndpoint } from './endpoint.ts';
 
 describe('endpoint', () => {
   it.each([
@@ -15,6 +15,10 @@ describe('endpoint', () => {
 
   it.each(['', 'igor', 'tcp://igor', 'tcp://igor:', 'tcp://:1', 'tcp://::1:1', 'tcp://igor:70000', 'tcp://igor:1/x', 'udp://igor:1', 'ipc://', `ipc:///${'x'.repeat(107)}`])('refuses %j', (text) => {
     expect(() => parseEndpoint(text)).toThrow(expect.objectContaining({ code: 'ADDRESS_INVALID' }) as Error);
+  });
+
+  it.each(['tcp://*:40410', 'tcp://127.0.0.1:*', 'tcp://127.0.0.1:0'])('refuses to connect to %s', (text) => {
+    expect(() => parseRemoteEndpoint(text)).toThrow(expect.objectContaining({ code: 'ADDRESS_INVALID' }) as Error);
   });
 
   it('writes an address of IPv6 in brackets', () => {

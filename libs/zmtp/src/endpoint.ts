@@ -24,6 +24,16 @@ export function parseEndpoint(endpoint: string): Endpoint {
   return { kind: 'tcp', host: host.replace(/^\[|\]$/g, ''), port: number };
 }
 
+/**
+ * An address to connect to: one machine, and one port.
+ * @throws EndpointError ADDRESS_INVALID
+ */
+export function parseRemoteEndpoint(endpoint: string): Endpoint {
+  const address = parseEndpoint(endpoint);
+  if (address.kind === 'tcp' && (address.host === '*' || address.port === 0)) throw invalid(endpoint, 'to connect, an address names a machine and a port');
+  return address;
+}
+
 /** The address that a peer connects to. */
 export function formatTcp(host: string, port: number): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -18,6 +18,9 @@ export interface LinkEvents {
   ended(reason: EndReason | undefined, detail: string): void;
 }
 
+/** How long a peer that is ended may take to read why. */
+const lastWordMs = 1000;
+
 export class Link {
   readonly #socket: Socket;
   readonly #machine: PeerMachine;
@@ -37,7 +40,7 @@ export class Link {
       end: (reason, detail) => {
         this.#reason = reason;
         this.#detail = detail;
-        this.#finish();
+        this.#finish(lastWordMs);
       },
     }, performance.now());
     socket.on('data', (chunk: Buffer) => this.#machine.receive(chunk, performance.now()));
@@ -72,15 +75,17 @@ export class Link {
       this.#socket.destroy();
       return;
     }
-    const limit = setTimeout(() => this.#socket.destroy(), lingerMs);
-    this.#socket.once('close', () => clearTimeout(limit));
-    this.#finish();
+    this.#finish(lingerMs);
   }
 
-  #finish(): void {
-    this.#outbox.flush();
+  /** Writes what it has, as far as the peer takes it in time, and ends the connection. */
+  #finish(limitMs: number): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    const limit = setTimeout(() => socket.destroy(), limitMs);
+    socket.once('close', () => clearTimeout(limit));
     // What the peer still sends is not for anybody.
-    this.#socket.removeAllListeners('data').resume();
-    this.#socket.destroySoon();
+    socket.removeAllListeners('data').resume();
+    this.#outbox.drain(() => socket.destroySoon());
   }
 }

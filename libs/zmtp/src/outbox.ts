@@ -41,6 +41,7 @@ export class Outbox {
   #heldMessages = 0;
   #heldBytes = 0;
   #isScheduled = false;
+  #onEmpty: (() => void) | undefined;
 
   constructor(stream: Writable, limits: OutboxLimits) {
     this.#stream = stream;
@@ -55,6 +56,8 @@ export class Outbox {
   /** Takes a message, or refuses it because the peer does not read. */
   send(frames: readonly Buffer[]): boolean {
     if (!this.#hasRoom()) return false;
+    // A message has a frame at the least.
+    if (frames.length === 0) return true;
     this.#messages += 1;
     const last = frames.length - 1;
     for (let i = 0; i <= last; i += 1) this.#frame(i < last ? MORE : 0, frames[i] as Buffer);
@@ -70,6 +73,13 @@ export class Outbox {
     this.#pieces.push(bytes);
     this.#bytes += bytes.length;
     this.#schedule();
+  }
+
+  /** Calls back when the stream has been given everything; nothing more is sent by then. */
+  drain(done: () => void): void {
+    this.#onEmpty = done;
+    this.flush();
+    if (this.#bytes === 0) done();
   }
 
   /** Hands everything to the kernel, as far as it takes it. */
@@ -109,6 +119,7 @@ export class Outbox {
     this.#heldMessages = 0;
     this.#heldBytes = 0;
     this.flush();
+    this.#onEmpty?.();
   };
 
   #hasRoom(): boolean {

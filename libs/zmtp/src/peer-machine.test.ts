@@ -108,15 +108,19 @@ describe('a connection', () => {
     expect(played.machine.deadlineMs).toBe(Infinity);
   });
 
-  it('PING is answered with its context, and its time-to-live counts until something comes', () => {
+  it('PING is answered with its context, and its time-to-live counts anew from whatever comes', () => {
     const ping = commandFrame(Buffer.concat([pingCommand(3000), Buffer.from('ctx')]));
     const played = opened().at(100).receive(ping);
     expect(played.take()).toBe(text(pongCommand(Buffer.from('ctx'))));
     expect(played.at(3099).told).toEqual([]);
     played.receive(Buffer.from('000161', 'hex'));
-    expect(played.at(10_000).told).toEqual([['a']]);
-    played.receive(ping);
-    expect(played.at(13_000).told).toEqual([['a'], 'SILENT']);
+    expect(played.at(6098).told).toEqual([['a']]);
+    expect(played.at(6099).told).toEqual([['a'], 'SILENT']);
+  });
+
+  it('a PING without a time-to-live takes back that of the one before', () => {
+    const played = opened().at(100).receive(commandFrame(pingCommand(3000)), commandFrame(pingCommand(0)));
+    expect(played.machine.deadlineMs).toBe(Infinity);
   });
 
   it('one with a heartbeat sends PING at each interval, and gives up when nothing comes', () => {

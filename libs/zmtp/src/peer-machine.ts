@@ -57,6 +57,8 @@ export class PeerMachine {
   /** When the handshake must be complete; later, when the other side must have been heard after a PING of either. */
   #silentAtMs: number;
   #pingAtMs = never;
+  /** How long the other side may be silent, as its last PING has said; 0 for ever. */
+  #ttlMs = 0;
   /** The time of the bytes that are being read. */
   #nowMs = 0;
 
@@ -87,7 +89,7 @@ export class PeerMachine {
   /** Bytes arrived. */
   receive(chunk: Buffer, nowMs: number): void {
     if (this.#state === 'ended') return;
-    if (this.#state === 'open') this.#silentAtMs = never;
+    if (this.#state === 'open') this.#silentAtMs = this.#ttlMs > 0 ? nowMs + this.#ttlMs : never;
     let traffic = chunk;
     if (this.#state === 'greeting') {
       const bytes = this.#greeted === undefined ? chunk : Buffer.concat([this.#greeted, chunk]);
@@ -145,7 +147,8 @@ export class PeerMachine {
       case 'ERROR': return this.#end('REFUSED', command.reason);
       case 'PING':
         if (this.#state !== 'open') return this.#end('NOT_ZMTP');
-        if (command.ttlMs > 0) this.#silentAtMs = this.#nowMs + command.ttlMs;
+        this.#ttlMs = command.ttlMs;
+        this.#silentAtMs = this.#ttlMs > 0 ? this.#nowMs + this.#ttlMs : never;
         this.#events.write(commandFrame(pongCommand(command.context)));
         return;
       case 'PONG': return this.#state === 'open' ? undefined : this.#end('NOT_ZMTP');

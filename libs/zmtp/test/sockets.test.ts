@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
-import { pingCommand, pongCommand } from '../src/command.ts';
+import { pingCommand, pongCommand, readyCommand } from '../src/command.ts';
 import { commandFrame, wireBytes, writeBody, writeHeader } from '../src/frame.ts';
 import { greeting } from '../src/greeting.ts';
 import { Dealer, EndpointError, type Router } from '../src/index.ts';
@@ -253,6 +253,33 @@ describe('a DEALER', () => {
     for (let i = 0; i < 100; i += 1) expect((await router.inbox.take()).frames[0]?.[0]).toBe(i);
     await expect.poll(() => router.gone).toHaveLength(1);
     expect(dealer.told).toEqual(['connected']);
+  });
+
+  it('what was sent while the kernel was full arrives too', async () => {
+    await using router = await openRouter(anyPort);
+    const dealer = await openDealer(router.socket.endpoint, { lingerMs: 10_000 });
+    for (let i = 0; i < 100; i += 1) dealer.socket.send([Buffer.alloc(200_000, i)]);
+    // The kernel holds what it can; these wait behind it.
+    await new Promise((resolve) => { setImmediate(resolve); });
+    for (let i = 100; i < 103; i += 1) expect(dealer.socket.send([Buffer.from([i])])).toBe(true);
+    dealer.socket.close();
+    for (let i = 0; i < 103; i += 1) expect((await router.inbox.take()).frames[0]?.[0]).toBe(i);
+    await expect.poll(() => router.gone).toHaveLength(1);
+  });
+
+  it('is told the end of one that is silent and does not read, whatever waits for it', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket.pause());
+      socket.write(Buffer.concat([greeting, commandFrame(readyCommand('ROUTER'))]));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    using dealer = await openDealer(`tcp://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, { heartbeat: { intervalMs: 50, timeoutMs: 300, ttlMs: 300 }, reconnectMs: { first: 60_000, longest: 60_000 } });
+    while (dealer.socket.send([Buffer.alloc(1_000_000)])) await new Promise((resolve) => { setImmediate(resolve); });
+    await expect.poll(() => dealer.told, { timeout: 5000 }).toEqual(['connected', 'SILENT', 'disconnected']);
+    for (const socket of sockets) socket.destroy();
+    server.close();
   });
 
   it('one that never had a connection ends at once, and keeps no process', () => {

@@ -370,6 +370,19 @@ describe('an AbortSignal', () => {
   });
 });
 
+describe('data that is no JSON', () => {
+  it('is the caller’s fault, and is not sent', async () => {
+    await using house = await House.open();
+    const worker = house.worker(answers);
+    const client = house.client();
+    for (const idempotent of [false, true]) {
+      await expect(client.request('lamp', { action: 'lamp.get', data: { room: 1n } }, { idempotent }))
+        .rejects.toMatchObject({ name: 'CallerError', code: 'BAD_REQUEST', message: expect.stringMatching(/^the data of lamp\.get at lamp is no JSON: .*BigInt/) as string });
+    }
+    expect(worker.requests).toEqual([]);
+  });
+});
+
 describe('closing a client', () => {
   it('ends what is open and what comes, may be done twice, and the broker forgets it', async () => {
     await using house = await House.open();

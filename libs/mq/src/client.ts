@@ -6,7 +6,8 @@ import { ClientLink } from './client-link.ts';
 import type { CallOutcome, Dialect } from './mdp/client.ts';
 import { BusError, CallerError, PeerError, type CallContext, type CallError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
-import { decodeMessage, encodeMessage, isBadMessage, type Message } from './message.ts';
+import { decodeMessage, isBadMessage, type Message } from './message.ts';
+import { jsonText } from './request-body.ts';
 import type { Transport } from './transport.ts';
 import { defaultTransport } from './default-transport.ts';
 
@@ -80,7 +81,8 @@ export class Client implements AsyncDisposable {
 
   async #request(service: string, message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
     const context = { service, action: message.action };
-    const reply = decodeMessage(await this.#send(Buffer.from(service), encodeMessage(message), timeoutMs, signal, context));
+    const body = [Buffer.from(message.action), Buffer.from(jsonText(message.data, context))];
+    const reply = decodeMessage(await this.#send(Buffer.from(service), body, timeoutMs, signal, context));
     if (isBadMessage(reply)) throw new PeerError('BAD_REPLY', `the reply of ${service} to ${message.action} cannot be read: ${reply.problem}`, context);
     if (reply.action === errorAction) throw peerError(reply, context);
     return reply;

@@ -7,6 +7,7 @@ import { defaultTimeoutMs, type CallOptions, type RequestOptions } from './clien
 import type { Dialect } from './mdp/client.ts';
 import { BusError, CallerError, type CallContext } from './mdp/errors.ts';
 import type { Message } from './message.ts';
+import { jsonText } from './request-body.ts';
 import { errorOf, type FromSyncThread, type SyncThreadData, type ToSyncThread } from './sync-protocol.ts';
 
 export interface SyncClientOptions {
@@ -58,7 +59,7 @@ export class SyncClient implements Disposable {
     if (this.#closed) throw new CallerError('CLIENT_CLOSED', `the client is closed; ${message.action} at ${service} was not sent`, context);
     const waitUntilMs = performance.now() + timeoutMs + graceMs;
     this.#lastId += 1;
-    this.#tell({ kind: 'request', id: this.#lastId, service, action: message.action, data: JSON.stringify(message.data), timeoutMs, idempotent });
+    this.#tell({ kind: 'request', id: this.#lastId, service, action: message.action, data: jsonText(message.data, context), timeoutMs, idempotent });
     const answer = this.#await(this.#lastId, waitUntilMs);
     if (answer?.kind === 'reply') return { action: answer.action, data: JSON.parse(answer.data) as Message['data'] };
     if (answer?.kind === 'failed') throw errorOf(answer.error);

@@ -40,6 +40,7 @@ export class Broker implements AsyncDisposable {
         broker.#machine.gone(peer, performance.now());
         broker.#flush();
       },
+      ended: () => broker.#machine.connectionEnded(),
       unsendable: (peer, frames) => {
         broker.#machine.unsendable(peer, frames, performance.now());
         broker.#flush();

@@ -21,6 +21,7 @@ export class Connection {
       disconnected: () => isCurrent() && events.disconnected(),
       message: (frames) => isCurrent() && events.message(frames),
       unsendable: (frames) => isCurrent() && events.unsendable(frames),
+      ended: (why) => isCurrent() && events.ended?.(why),
     });
     this.#socket = socket;
   }

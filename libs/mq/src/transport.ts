@@ -9,6 +9,8 @@ export interface RouterEvents {
   gone(peer: string): void;
   /** A message could not be sent: the peer is gone, or its queue is full because it does not read. */
   unsendable(peer: string, frames: Frames): void;
+  /** This side ended a connection for a fault of the peer, and says which; not every transport can tell. */
+  ended?(why: string): void;
 }
 
 /** The binding side: one socket, many peers. */
@@ -26,6 +28,8 @@ export interface DealerEvents {
   disconnected(): void;
   message(frames: Frames): void;
   unsendable(frames: Frames): void;
+  /** This side ended the connection for a fault of the peer, and says which; not every transport can tell. */
+  ended?(why: string): void;
 }
 
 /** The connecting side: one connection to one endpoint. After `close` no event comes any more. */

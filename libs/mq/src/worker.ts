@@ -73,6 +73,7 @@ export class Worker implements AsyncDisposable {
         this.#step(() => this.#machine.receive(frames, performance.now()));
       },
       unsendable: () => options.log?.warn({ service: this.service }, 'the broker does not read: a message was not sent'),
+      ended: (why) => options.log?.warn({ service: this.service }, `the connection to the broker was ended: ${why}`),
     });
   }
 

@@ -1,6 +1,6 @@
 // The transport over our own ZMTP (libs/zmtp): TCP and Unix sockets without a native module. Peers may be libzmq or this.
 // ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
-import { Dealer, EndpointError, Router, type DecoderLimits } from '@majordomus/zmtp';
+import { Dealer, EndpointError, Router, type DecoderLimits, type EndReason } from '@majordomus/zmtp';
 import type { Frames } from './mdp/frames.ts';
 import { TransportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
 
@@ -18,7 +18,7 @@ export const zmtpTransport: Transport = {
     const limits: DecoderLimits = { maxFrameBytes, maxFrames, maxMessageBytes: maxFrameBytes };
     let isClosed = false;
     try {
-      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes } }, events);
+      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes } }, withReason(events));
       return {
         endpoint: router.endpoint,
         send: (peer, frames) => {
@@ -40,7 +40,7 @@ export const zmtpTransport: Transport = {
 
   connect: (endpoint: string, { highWaterMark, lingerMs }: DealerOptions, events: DealerEvents): DealerSocket => {
     let isClosed = false;
-    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, events);
+    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, withReason(events));
     return {
       send: (frames: Frames) => {
         if (dealer.send(frames)) return;
@@ -55,6 +55,11 @@ export const zmtpTransport: Transport = {
     };
   },
 };
+
+/** The same events; the reason for an end as text for a person. */
+function withReason<E extends { ended?(why: string): void }>(events: E): Omit<E, 'ended'> & { ended(reason: EndReason, detail: string): void } {
+  return { ...events, ended: (reason, detail) => events.ended?.(detail === '' ? reason : `${reason}: ${detail}`) };
+}
 
 function openDealer(...args: ConstructorParameters<typeof Dealer>): Dealer {
   try {

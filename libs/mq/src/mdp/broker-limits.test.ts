@@ -31,7 +31,8 @@ describe('R13: what is not MDP', () => {
     stranger.send('nonsense');
     stranger.send('', 'MDPW01', '\x2a');
     bus.refuseToSend(client, []);
-    expect(bus.status().dropped).toEqual({ malformed: 1, replyNotOpen: 1, replyUnwanted: 1, workerUnknown: 1, workerInvalid: 1, undeliverable: 1 });
+    bus.input((machine) => machine.connectionEnded());
+    expect(bus.status().dropped).toEqual({ malformed: 1, replyNotOpen: 1, replyUnwanted: 1, workerUnknown: 1, workerInvalid: 1, undeliverable: 1, connection: 1 });
   });
 });
 

@@ -104,6 +104,7 @@ export const dropKinds = {
   workerUnknown: 'a reply of a worker that is not registered',
   workerInvalid: 'a worker message that breaks the protocol',
   undeliverable: 'a message whose receiver is gone or does not read',
+  connection: 'a connection that is no ZMTP, goes beyond a limit, is silent, or asks for a routing id that is taken',
 } as const;
 export type DropKind = keyof typeof dropKinds;
 

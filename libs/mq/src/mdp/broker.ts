@@ -85,6 +85,11 @@ export class BrokerMachine {
     for (const request of client.open) this.#abandon(request);
   }
 
+  /** The transport ended a connection, for a fault of the peer. */
+  connectionEnded(): void {
+    this.#dropped.connection += 1;
+  }
+
   /** The transport could not send a message: the peer is gone, or does not read what it is sent. */
   unsendable(peer: string, frames: Frames, nowMs: number): void {
     this.#dropped.undeliverable += 1;

@@ -9,6 +9,8 @@ const maxFrames = 1024;
 const heartbeat = { intervalMs: 1000, timeoutMs: 5000, ttlMs: 5000 } as const;
 /** What a peer that does not read may cost the broker: some of the largest messages. */
 const unreadMessages = 4;
+/** What all peers together may cost it beside the requests that wait. */
+const largestMessages = 8;
 /** The broker decides how large a message is; what it passes on, its peers take. */
 const fromBroker = { maxFrameBytes: 2 ** 30, maxFrames, maxMessageBytes: 2 ** 30 } as const;
 const maxUnreadByBrokerBytes = 2 ** 28;
@@ -18,7 +20,7 @@ export const zmtpTransport: Transport = {
     const limits: DecoderLimits = { maxFrameBytes, maxFrames, maxMessageBytes: maxFrameBytes };
     let isClosed = false;
     try {
-      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes } }, withReason(events));
+      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes }, maxHeldBytes: largestMessages * maxFrameBytes }, withReason(events));
       return {
         endpoint: router.endpoint,
         send: (peer, frames) => {

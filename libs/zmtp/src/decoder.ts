@@ -48,6 +48,11 @@ export class Decoder {
     this.#events = events;
   }
 
+  /** What the message that is on its way costs. */
+  get unfinishedBytes(): number {
+    return this.#rest.length + this.#messageBytes + (this.#gathering?.bytes.length ?? 0);
+  }
+
   /** Reads what arrived; after a problem nothing is read any more. */
   push(arrived: Buffer): DecoderProblem | undefined {
     let chunk = arrived;

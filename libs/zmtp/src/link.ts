@@ -53,6 +53,19 @@ export class Link {
     this.#machine.start();
   }
 
+  /** What it holds: a message that has not come whole, and what the peer has not read. */
+  get heldBytes(): number {
+    return this.#machine.unfinishedBytes + this.#outbox.waitingBytes;
+  }
+
+  /** Ends it at once. */
+  end(reason: EndReason, detail: string): void {
+    this.#reason ??= reason;
+    this.#detail = detail;
+    this.#machine.close();
+    this.#socket.destroy();
+  }
+
   /** When `tick` is due. */
   get deadlineMs(): number {
     return this.#machine.deadlineMs;

@@ -48,9 +48,14 @@ export class Outbox {
     this.#limits = limits;
   }
 
+  /** What the peer has not read yet. */
+  get waitingBytes(): number {
+    return this.#bytes + this.#heldBytes;
+  }
+
   get #isFull(): boolean {
     const { maxMessages, maxBytes } = this.#limits;
-    return this.#messages + this.#heldMessages >= maxMessages || this.#bytes + this.#heldBytes >= maxBytes;
+    return this.#messages + this.#heldMessages >= maxMessages || this.waitingBytes >= maxBytes;
   }
 
   /** Takes a message, or refuses it because the peer does not read. */

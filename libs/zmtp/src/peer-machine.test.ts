@@ -160,7 +160,7 @@ describe('a connection', () => {
     expect(played.take()).toBe('');
   });
 
-  it('whatever comes, it opens once at the most, ends once at the most, and tells no message outside', () => {
+  it('whatever comes, it opens once at the most, ends once at the most, and tells no message outside', { timeout: 120_000 }, () => {
     const piece = fc.oneof(
       fc.constantFrom(greeting, ready('DEALER'), ready('REQ'), ready('PUB'), commandFrame(pingCommand(100)), commandFrame(errorCommand('x')), Buffer.from('010161000162', 'hex'), Buffer.from('0200000000000000', 'hex')),
       fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),

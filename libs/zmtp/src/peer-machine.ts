@@ -81,6 +81,11 @@ export class PeerMachine {
     return this.#state === 'open';
   }
 
+  /** What the message that is on its way costs. */
+  get unfinishedBytes(): number {
+    return this.#decoder.unfinishedBytes;
+  }
+
   /** When `tick` is due. */
   get deadlineMs(): number {
     return Math.min(this.#silentAtMs, this.#pingAtMs);

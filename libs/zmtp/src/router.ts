@@ -15,6 +15,8 @@ export interface RouterOptions {
   readonly limits: DecoderLimits;
   /** For each peer. */
   readonly outbox: OutboxLimits;
+  /** Most bytes that all peers together may hold: of messages that have not come whole, and of what was not read. */
+  readonly maxHeldBytes: number;
   readonly handshakeMs?: number;
 }
 
@@ -27,7 +29,7 @@ export interface RouterEvents {
 }
 
 const defaultHandshakeMs = 30_000;
-/** How often silence is looked for. */
+/** How often silence and greed are looked for. */
 const sweepMs = 200;
 const keepAliveMs = 30_000;
 const backlog = 1024;
@@ -36,6 +38,7 @@ const maxIdentityBytes = 255;
 export class Router implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: LinkOptions;
+  readonly #maxHeldBytes: number;
   readonly #events: RouterEvents;
   /** All connections, those in their handshake too. */
   readonly #links = new Set<Link>();
@@ -57,11 +60,12 @@ export class Router implements AsyncDisposable {
     return router;
   }
 
-  private constructor({ limits, outbox, handshakeMs = defaultHandshakeMs }: RouterOptions, events: RouterEvents) {
+  private constructor({ limits, outbox, maxHeldBytes, handshakeMs = defaultHandshakeMs }: RouterOptions, events: RouterEvents) {
     this.#options = { peer: { type: 'ROUTER', limits, handshakeMs }, outbox };
+    this.#maxHeldBytes = maxHeldBytes;
     this.#events = events;
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => this.#accept(socket));
-    this.#sweep = setInterval(() => this.#lookForSilence(), sweepMs);
+    this.#sweep = setInterval(() => this.#sweepLinks(), sweepMs);
   }
 
   /** Where it listens, with the port that was chosen. */
@@ -146,9 +150,20 @@ export class Router implements AsyncDisposable {
     return id.toString('latin1');
   }
 
-  #lookForSilence(): void {
+  #sweepLinks(): void {
     const nowMs = performance.now();
-    for (const link of this.#links) if (link.deadlineMs <= nowMs) link.tick(nowMs);
+    let heldBytes = 0;
+    for (const link of this.#links) {
+      if (link.deadlineMs <= nowMs) link.tick(nowMs);
+      heldBytes += link.heldBytes;
+    }
+    if (heldBytes <= this.#maxHeldBytes) return;
+    // Those that hold most go first, so that many that hold little are not harmed.
+    for (const link of [...this.#links].sort((a, b) => b.heldBytes - a.heldBytes)) {
+      heldBytes -= link.heldBytes;
+      link.end('TOO_LARGE', `it held ${link.heldBytes} bytes, and all peers together more than ${this.#maxHeldBytes}`);
+      if (heldBytes <= this.#maxHeldBytes) return;
+    }
   }
 }
 

@@ -48,7 +48,7 @@ export interface OpenRouter extends AsyncDisposable {
 export async function openRouter(endpoint: string, options: Partial<RouterOptions> = {}): Promise<OpenRouter> {
   const inbox: OpenRouter['inbox'] = new Inbox();
   const [gone, ended]: [string[], string[]] = [[], []];
-  const socket = await Router.listen(endpoint, { limits, outbox, ...options }, {
+  const socket = await Router.listen(endpoint, { limits, outbox, maxHeldBytes: 1 << 28, ...options }, {
     message: (peer, frames) => inbox.put({ peer, frames }),
     gone: (peer) => void gone.push(peer),
     ended: (reason, detail) => void ended.push(detail === '' ? reason : `${reason}: ${detail}`),

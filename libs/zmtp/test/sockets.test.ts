@@ -136,6 +136,24 @@ describe('a ROUTER', () => {
     await expect.poll(() => router.ended).toEqual(['TOO_LARGE']);
   });
 
+  it('ends the greediest when all together hold too much, and nobody else', async () => {
+    await using router = await openRouter(anyPort, { maxHeldBytes: 10_000_000 });
+    using dealer = await openDealer(router.socket.endpoint);
+    const [large, small] = [message(Buffer.alloc(8_000_000)), message(Buffer.alloc(1_000_000))];
+    const modest = await rawPeer(router.socket, 'modest');
+    modest.write(small.subarray(0, 500_000));
+    const greedy = await Promise.all(['1', '2', '3'].map((id) => rawPeer(router.socket, id)));
+    for (const peer of greedy) peer.resume().write(large.subarray(0, 6_000_000));
+    await expect.poll(() => router.ended.length, { timeout: 5000 }).toBe(2);
+    expect(router.ended[0]).toMatch(/^TOO_LARGE: it held \d+ bytes, and all peers together more than 10000000$/);
+    expect(router.gone).not.toContain('modest');
+    modest.write(small.subarray(500_000));
+    expect((await router.inbox.take()).peer).toBe('modest');
+    dealer.socket.send([Buffer.from('x')]);
+    expect((await router.inbox.take()).frames.map(String)).toEqual(['x']);
+    for (const peer of [modest, ...greedy]) peer.destroy();
+  });
+
   it('refuses what a peer does not read, at its limit of bytes or messages, and slows nobody else', async () => {
     await using router = await openRouter(anyPort, { outbox: { maxMessages: 1000, maxBytes: 1 << 20 } });
     const deaf = await rawPeer(router.socket, 'deaf');

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { lockHome } from './home-lock.ts';
+import { checkHomeFree, lockHome } from './home-lock.ts';
 import { StartError } from './start-error.ts';
 
 function temporaryHome(): { readonly path: string } & Disposable {
@@ -50,6 +50,19 @@ describe('the lock of a home', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     lockHome(home.path, 'dbmanager')[Symbol.dispose]();
+  });
+
+  it('is looked at without being taken, and without a file for it', async () => {
+    using home = temporaryHome();
+    checkHomeFree(home.path, 'dbmanager');
+    expect(existsSync(join(home.path, 'run'))).toBe(false);
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', holder, home.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    expect(() => checkHomeFree(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_IN_USE' }));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    checkHomeFree(home.path, 'dbmanager');
+    using _held = lockHome(home.path, 'dbmanager');
   });
 
   it('on what is no file says so', () => {

@@ -1,5 +1,6 @@
 // One of a kind on a home: a lock that the operating system frees however its holder ends, kill -9 included. It is SQLite's
 // own lock, held by a transaction that stays open; nothing is ever written to the file.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { reasonOf } from './error-reason.ts';
@@ -16,11 +17,29 @@ const sqliteBusy = 5;
  * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE
  */
 export function lockHome(home: string, who: string): Disposable {
-  const path = join(ensureFolder(homePaths(home).run), `${who}.lock`);
+  ensureFolder(homePaths(home).run);
+  return connectionAfter('BEGIN EXCLUSIVE', home, who);
+}
+
+/**
+ * Looks whether `lockHome` would be refused. It takes nothing and writes nothing: a house that starts meanwhile is not refused,
+ * since a reader is gone again long before its patience is.
+ * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE
+ */
+export function checkHomeFree(home: string, who: string): void {
+  if (existsSync(lockFile(home, who))) connectionAfter('PRAGMA schema_version', home, who, { readOnly: true })[Symbol.dispose]();
+}
+
+function lockFile(home: string, who: string): string {
+  return join(homePaths(home).run, `${who}.lock`);
+}
+
+function connectionAfter(statement: string, home: string, who: string, options: { readonly readOnly?: boolean } = {}): Disposable {
+  const path = lockFile(home, who);
   let connection: DatabaseSync | undefined;
   try {
-    connection = new (loadSqlite().DatabaseSync)(path, { timeout: patienceMs });
-    connection.exec('BEGIN EXCLUSIVE');
+    connection = new (loadSqlite().DatabaseSync)(path, { ...options, timeout: patienceMs });
+    connection.exec(statement);
   } catch (cause) {
     connection?.close();
     if (cause instanceof Error && 'errcode' in cause && cause.errcode === sqliteBusy) {

@@ -4,7 +4,7 @@ export { systemClock, type Clock } from './clock.ts';
 export { didYouMean } from './did-you-mean.ts';
 export { isSystemError, reasonOf, systemReason } from './error-reason.ts';
 export { ensureFolder, homePaths } from './home.ts';
-export { lockHome } from './home-lock.ts';
+export { checkHomeFree, lockHome } from './home-lock.ts';
 export { runMarkerVariable, runPart, type PartContext } from './lifecycle.ts';
 export { createLog, silentLog, type Log } from './log.ts';
 export { logText } from './log-text.ts';
@@ -13,5 +13,6 @@ export {
   bindSetting, commonSettings, isGiven, joinSetting, parseFlags, primarySetting, readSettings,
   type CommonSettings, type Setting, type SettingDefinitions, type SettingsOf, type SettingSources,
 } from './settings.ts';
+export { escapeControls, shownSource } from './shown-text.ts';
 export { exitCannotStart, StartError, type StartErrorCode } from './start-error.ts';
 export { majordomusVersion } from './version.ts';

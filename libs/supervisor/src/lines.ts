@@ -53,14 +53,3 @@ export class LineReader {
 export function cutLine(line: string, limit: number): string {
   return line.length <= limit ? line : `${line.slice(0, limit)}${cutMark}`;
 }
-
-/**
- * Control characters as `\x1b`, and the characters that turn the direction of writing or break a line as `\u202e`.
- * Tabs stay.
- */
-export function escapeControls(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
-  });
-}

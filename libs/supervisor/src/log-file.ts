@@ -5,8 +5,8 @@
 // the children (the machine's rule 4), and the last words before a crash are in the file.
 import { appendFileSync, closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { logText } from '@majordomus/runtime';
-import { cutLine, escapeControls } from './lines.ts';
+import { escapeControls, logText } from '@majordomus/runtime';
+import { cutLine } from './lines.ts';
 import { printedLineLimit } from './spawner.ts';
 
 export interface LogSettings {

@@ -1,7 +1,8 @@
 // The check of what a child says on file descriptor 3; the other end is @majordomus/runtime's openReadiness, or a program in
 // any language. What is not a message is nothing.
 import type { ReadinessMessage } from '@majordomus/runtime';
-import { cutLine, escapeControls } from './lines.ts';
+import { escapeControls } from '@majordomus/runtime';
+import { cutLine } from './lines.ts';
 
 /** The longest line on file descriptor 3, in characters. */
 export const readinessLineLimit = 4096;

@@ -2,7 +2,8 @@
 // nothing.
 import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
 import type { Clock, Log } from '@majordomus/runtime';
-import { cutLine, escapeControls } from './lines.ts';
+import { escapeControls } from '@majordomus/runtime';
+import { cutLine } from './lines.ts';
 import type { LogFile } from './log-file.ts';
 import type { ProcessEffect, ProcessEnd, ProcessFacts, ProcessInput } from './process-input.ts';
 import { ProcessMachine, type MachineSettings, type ProcessView } from './process-machine.ts';

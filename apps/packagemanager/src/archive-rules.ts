@@ -17,7 +17,10 @@ const folderTypes: ReadonlySet<string> = new Set(['Directory', 'GNUDumpDir']);
 const otherTypes: Readonly<Record<string, string>> = {
   SymbolicLink: 'a symbolic link', Link: 'a hard link', CharacterDevice: 'a device', BlockDevice: 'a device', FIFO: 'a named pipe',
 };
+const howToPack = 'an archive has one folder at its top: make it with npm pack, or from beside the folder of the plugin with: tar -czf NAME.tgz FOLDER';
 const maxPathBytes = 1024;
+/** What the file systems of Linux take for one name. */
+const maxNameBytes = 255;
 const maxDepth = 64;
 
 /** Judges an archive: everything below one folder, as npm and GitHub pack it, and regular files and folders only. */
@@ -37,10 +40,10 @@ export class ArchiveRules {
     const kind = fileTypes.has(type) ? 'file' : folderTypes.has(type) ? 'folder' : undefined;
     if (kind === undefined) throw refused(path, `is ${otherTypes[type] ?? `a ${type}`}; a package holds regular files and folders only`);
     const [root = '', ...inside] = partsOf(path);
-    this.#root ??= root;
-    if (root !== this.#root || (kind === 'file' && inside.length === 0)) {
-      throw refused(path, `is not in the folder ${JSON.stringify(this.#root)} as the rest; pack the folder of the plugin as one, as npm pack does`);
-    }
+    const isTop = root === '' && kind === 'folder';
+    if (!isTop) this.#root ??= root;
+    if (!isTop && root !== this.#root) throw refused(path, `is not in the folder ${JSON.stringify(this.#root)} as the rest; ${howToPack}`);
+    if (kind === 'file' && inside.length === 0) throw refused(path, `is at its top, in no folder; ${howToPack}`);
     checkPlace(path, inside);
     this.#note(path, inside, kind);
     this.#entries += 1;
@@ -76,6 +79,7 @@ function partsOf(path: string): readonly string[] {
   if (Buffer.byteLength(path) > maxPathBytes) throw refused(path, `has a path of more than ${maxPathBytes} bytes`);
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw refused(path, 'is a path that leaves the package');
+  if (parts.some((part) => Buffer.byteLength(part) > maxNameBytes)) throw refused(path, `has a name of more than ${maxNameBytes} bytes; give it a shorter one`);
   if (parts.length > maxDepth) throw refused(path, `is more than ${maxDepth} folders deep`);
   return parts;
 }

@@ -1,11 +1,11 @@
 // What is read of an archive, and what is refused before anything of it is written (docs/packages.md, "What is refused").
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, readlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ActionFailure } from '@majordomus/contracts';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { lampEntries, pack, rawTar, writeTgz, type RawEntry } from '../test/archives.ts';
 import { newHouse } from '../test/house.ts';
 import { temporaryFolder, treeOf, writePackage } from '../test/packages.ts';
@@ -24,6 +24,16 @@ async function refusal(bytes: Uint8Array, limits = copyLimits): Promise<ActionFa
   expect(failure).toBeInstanceOf(ActionFailure);
   expect(await readdir(target)).toEqual([]);
   return failure as ActionFailure;
+}
+
+const large: RawEntry = { path: 'package/large', content: Buffer.alloc(3 * 1024 * 1024, 7) };
+
+/** An archive that is read in many pieces, and where it is to be unpacked. */
+async function largeArchive(folder: string): Promise<{ readonly archive: string; readonly target: string }> {
+  const target = join(folder, 'target');
+  await mkdir(target);
+  const more = Array.from({ length: 4 }, (_, index) => ({ ...large, path: `package/large-${index}` }));
+  return { archive: await writeTgz(join(folder, 'lamp.tgz'), [...lampEntries(), large, ...more]), target };
 }
 
 const integrityOf = (bytes: Uint8Array): string => `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
@@ -79,9 +89,55 @@ describe('an archive', () => {
     ['a file in a file', { path: 'package/plugin.json/x' }, /is in "plugin\.json", which is a file/],
     ['a file that becomes a folder', { path: 'package/plugin.json', type: 'Directory' }, /twice/],
     ['a folder that becomes a file', { path: 'package/src' }, /twice/],
+    ['a file whose name no disk takes', { path: `package/${'n'.repeat(300)}` }, /"package\/n+…" of the archive has a name of more than 255 bytes/],
+    ['a folder whose name no disk takes', { path: `package/${'ä'.repeat(128)}/x` }, /a name of more than 255 bytes/],
   ])('with %s is refused, and the entry named', async (_what, entry, reason) => {
     const failure = await refusal(gzipSync(rawTar([...lampEntries(), entry])));
     expect(failure).toMatchObject({ code: 'PACKAGE_REFUSED', message: expect.stringMatching(reason) as string });
+  });
+
+  it('with a name that no disk takes is refused as it is, and not for want of space', async () => {
+    await using house = await newHouse();
+    const archive = await writeTgz(join(house.folder, 'lamp.tgz'), [...lampEntries(), { path: `package/${'n'.repeat(300)}`, content: 'x' }, large]);
+    await expect(house.install(archive)).rejects.toMatchObject({ code: 'PACKAGE_REFUSED', message: expect.stringContaining('a name of more than 255 bytes') as string });
+  });
+
+  it('may have names of 255 bytes', async () => {
+    await using house = await newHouse();
+    const name = `${'ä'.repeat(127)}x`;
+    const { folder } = await house.install(await writeTgz(join(house.folder, 'lamp.tgz'), [...lampEntries(), { path: `package/${name}`, content: 'x' }]));
+    expect(await treeOf(folder)).toMatchObject({ [name]: 'x' });
+  });
+
+  it.each<[what: string, spoil: (target: string) => Promise<unknown>, code: string]>([
+    ['a file', (target) => writeFile(join(target, 'plugin.json'), ''), 'EEXIST'],
+    ['the folder of a file', (target) => writeFile(join(target, 'src'), ''), 'EEXIST'],
+  ])('ends at once when %s of it cannot be written, however much follows', async (_what, spoil, code) => {
+    await using files = await temporaryFolder();
+    const { archive, target } = await largeArchive(files.path);
+    await spoil(target);
+    await expect(unpackArchive(archive, target, options)).rejects.toMatchObject({ code });
+    await expect(access(join(target, 'large'))).rejects.toThrow('ENOENT');
+  });
+
+  it('is given up when it is no longer wanted, and writes nothing afterwards', async () => {
+    await using files = await temporaryFolder();
+    const { archive, target } = await largeArchive(files.path);
+    const stopping = new AbortController();
+    const unpacking = unpackArchive(archive, target, { ...options, signal: stopping.signal });
+    await vi.waitFor(() => access(join(target, 'large')), { interval: 1 });
+    stopping.abort(new Error('stopping'));
+    await expect(unpacking).rejects.toThrow('stopping');
+    // Whoever removes the folder finds nobody who still holds a file of it open.
+    const held = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(join('/proc/self/fd', fd)).catch(() => '')));
+    expect(held.filter((path) => path.startsWith(files.path))).toEqual([]);
+  });
+
+  it.each<[what: string, entries: readonly RawEntry[]]>([
+    ['no folder at its top', [{ path: 'plugin.json', content: '{}' }]],
+    ['"." at its top', [{ path: './', type: 'Directory' }, { path: './plugin.json', content: '{}' }]],
+  ])('with %s is refused, and told how it is made', async (_what, entries) => {
+    expect(await refusal(gzipSync(rawTar(entries)))).toMatchObject({ code: 'PACKAGE_REFUSED', message: expect.stringMatching(/plugin\.json" of the archive is at its top, in no folder; .* tar -czf NAME\.tgz FOLDER$/) as string });
   });
 
   it('is refused for what stands first in it, too', async () => {

@@ -35,12 +35,14 @@ export async function unpackArchive(file: string, folder: string, options: Unpac
     entry.resume();
   });
   rules.end();
-  await readArchive(file, options, (entry) => writeEntry(entry, folder));
+  await readArchive(file, options, (entry, stopped) => writeEntry(entry, folder, stopped));
 }
 
-/** Gives the entries to `take` one after another; each must be read to its end. */
-async function readArchive(file: string, { limits, signal }: UnpackOptions, take: (entry: ReadEntry) => Promise<void>): Promise<void> {
+/** Gives the entries to `take` one after another; each must be read to its end, or given up when the signal fires. */
+async function readArchive(file: string, { limits, signal }: UnpackOptions, take: (entry: ReadEntry, stopped: AbortSignal) => Promise<void>): Promise<void> {
   const failed = new AbortController();
+  // An entry that is being written gets no more bytes once another has failed, so that it would wait for them for ever.
+  const stopped = AbortSignal.any([signal, failed.signal]);
   const fail = (error: unknown): void => failed.abort(error);
   const taken: Promise<void>[] = [];
   let isWhole = false;
@@ -48,7 +50,7 @@ async function readArchive(file: string, { limits, signal }: UnpackOptions, take
   parser.on('error', (error: Error) => fail(damaged(reasonOf(error))));
   parser.on('eof', () => (isWhole = true));
   parser.on('ignoredEntry', (entry: ReadEntry) => fail(refuse(pluginInstall, 'PACKAGE_REFUSED', `${JSON.stringify(entry.path)} of the archive is something that tar does not know (${entry.type})`)));
-  parser.on('entry', (entry: ReadEntry) => taken.push(take(entry).catch((error: unknown) => {
+  parser.on('entry', (entry: ReadEntry) => taken.push(take(entry, stopped).catch((error: unknown) => {
     fail(error);
     entry.resume();
   })));
@@ -57,16 +59,17 @@ async function readArchive(file: string, { limits, signal }: UnpackOptions, take
       signal.throwIfAborted();
       const isReady = parser.write(chunk);
       failed.signal.throwIfAborted();
-      if (!isReady) await once(parser, 'drain', { signal: AbortSignal.any([signal, failed.signal]) });
+      if (!isReady) await once(parser, 'drain', { signal: stopped });
     }
-    const ended = once(parser, 'end', { signal: AbortSignal.any([signal, failed.signal]) });
+    const ended = once(parser, 'end', { signal: stopped });
     parser.end();
     await ended;
     await Promise.all(taken);
   } catch (error) {
-    signal.throwIfAborted();
+    fail(error);
     await Promise.allSettled(taken);
-    throw asFailure(failed.signal.aborted ? failed.signal.reason : error);
+    signal.throwIfAborted();
+    throw asFailure(failed.signal.reason);
   }
   failed.signal.throwIfAborted();
   if (!isWhole) throw damaged('its end is missing');
@@ -117,7 +120,7 @@ function isGzipHead(bytes: Buffer): boolean {
 }
 
 /** What the rules let through: a file or a folder below the one folder of the archive. */
-async function writeEntry(entry: ReadEntry, folder: string): Promise<void> {
+async function writeEntry(entry: ReadEntry, folder: string, stopped: AbortSignal): Promise<void> {
   const inside = entry.path.split('/').filter((part) => part !== '' && part !== '.').slice(1);
   const place = join(folder, ...inside);
   if (entry.type === 'Directory' || entry.type === 'GNUDumpDir') {
@@ -126,8 +129,9 @@ async function writeEntry(entry: ReadEntry, folder: string): Promise<void> {
     return;
   }
   await mkdir(dirname(place), { recursive: true });
+  stopped.throwIfAborted();
   const isProgram = ((entry.mode ?? 0) & 0o111) !== 0;
-  await pipeline(entry as AsyncIterable<Buffer>, createWriteStream(place, { flags: 'wx', mode: isProgram ? 0o755 : 0o644 }));
+  await pipeline(entry as AsyncIterable<Buffer>, createWriteStream(place, { flags: 'wx', mode: isProgram ? 0o755 : 0o644 }), { signal: stopped });
 }
 
 function asFailure(error: unknown): unknown {

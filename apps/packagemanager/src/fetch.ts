@@ -109,7 +109,7 @@ export class Fetcher {
       case 'address':
         return await fetchArchive(source, file, npm, limits.bytes, signal);
       case 'git':
-        return await git.fetch(source, file, signal);
+        return await git.fetch(source, file, limits.bytes, signal);
       case 'upload':
         return { source: (await uploads.take(source.id, file)).origin };
       default:

@@ -1,5 +1,6 @@
 // Packages from git, by a real git from repositories on this disk.
-import { access, readdir, rename, symlink } from 'node:fs/promises';
+import { access, chmod, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -10,9 +11,25 @@ import { treeOf, writePackage } from '../test/packages.ts';
 import { newRepository, type Repository } from '../test/repository.ts';
 import { GitFetcher } from './git-fetch.ts';
 import type { Progress } from './installer.ts';
+import type { GitSource } from './source.ts';
 
 const repositoryIn = (house: House): Promise<Repository> => newRepository(join(house.folder, 'repository'));
+const headOf = (url: string): GitSource => ({ kind: 'git', repository: url.replace(/^git\+/, ''), wanted: { kind: 'head' }, folder: undefined });
 const refusal = async (house: House, source: string): Promise<unknown> => house.install(source).then(() => expect.unreachable('it was installed'), (error: unknown) => error);
+
+/** A git whose repositories send the first 4 MiB of a pack, and then a byte now and then, until nobody listens. */
+async function endlessGit(house: House): Promise<string> {
+  const [hook, config, program] = [join(house.folder, 'hook'), join(house.folder, 'gitconfig'), join(house.folder, 'endless-git')];
+  await writeFile(hook, `#!/bin/sh\n"$@" | head -c ${4 * MiB}\nwhile printf x; do sleep 0.05; done\n`);
+  await writeFile(config, `[uploadpack]\n\tpackObjectsHook = ${hook}\n`);
+  await writeFile(program, `#!/bin/sh\nGIT_CONFIG_GLOBAL=${config} exec git "$@"\n`);
+  for (const script of [hook, program]) await chmod(script, 0o755);
+  return program;
+}
+
+const MiB = 1024 * 1024;
+/** What the house holds of git's: the clones. */
+const clonesIn = (house: House): Promise<string[]> => readdir(join(house.folder, 'cache', 'git'));
 
 describe('a package from git', () => {
   it('is the head, a branch, a tag or a commit, and says which commit it was', async () => {
@@ -117,7 +134,67 @@ describe('a package from git', () => {
     await using house = await newHouse();
     const git = new GitFetcher({ cache: join(house.folder, 'git'), program: 'git-that-is-not-installed' });
     const source = { kind: 'git', repository: 'file:///nowhere', wanted: { kind: 'head' }, folder: undefined } as const;
-    await expect(git.fetch(source, join(house.folder, 'archive'), new AbortController().signal)).rejects.toMatchObject({ code: 'FETCH_FAILED', message: expect.stringMatching(/git-that-is-not-installed is not on this host.*install git/) as string });
+    await expect(git.fetch(source, join(house.folder, 'archive'), 1024, new AbortController().signal)).rejects.toMatchObject({ code: 'FETCH_FAILED', message: expect.stringMatching(/git-that-is-not-installed is not on this host.*install git/) as string });
+  });
+
+  it.each<[what: string, content: () => Uint8Array]>([
+    ['large to fetch', () => randomBytes(3 * MiB)],
+    ['small to fetch and large when it is packed', () => Buffer.alloc(3 * MiB)],
+  ])('that is %s is refused, and nothing of it kept', async (_what, content) => {
+    await using house = await newHouse({ limits: { entries: 10, bytes: MiB } });
+    const { url, commit, folder } = await repositoryIn(house);
+    await writeFile(join(folder, 'large'), content());
+    await commit();
+    expect(await refusal(house, url)).toMatchObject({ code: 'PACKAGE_REFUSED', message: expect.stringMatching(/repository is refused: it is larger than 1 MiB; leave out/) as string });
+    expect(await clonesIn(house)).toEqual([]);
+  });
+
+  it('is packed no further than it may be', async () => {
+    await using house = await newHouse();
+    const { url, commit, folder } = await repositoryIn(house);
+    await writeFile(join(folder, 'zeros'), Buffer.alloc(8 * MiB));
+    await commit();
+    const file = join(house.folder, 'archive');
+    await expect(new GitFetcher({ cache: join(house.folder, 'git') }).fetch(headOf(url), file, MiB, new AbortController().signal)).rejects.toMatchObject({ code: 'PACKAGE_REFUSED' });
+    expect((await stat(file)).size).toBeLessThanOrEqual(MiB);
+  });
+
+  it('that never ends is ended when it has brought too much, and nothing of it kept', async () => {
+    await using house = await newHouse();
+    const { url, commit, folder } = await repositoryIn(house);
+    await writeFile(join(folder, 'large'), randomBytes(8 * MiB));
+    await commit();
+    const program = await endlessGit(house);
+    const cache = join(house.folder, 'git');
+    await expect(new GitFetcher({ cache, program }).fetch(headOf(url), join(house.folder, 'archive'), MiB, new AbortController().signal)).rejects.toMatchObject({ code: 'PACKAGE_REFUSED', message: expect.stringContaining('larger than 1 MiB') as string });
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('whose versions are together larger than one may be is installed all the same', async () => {
+    await using house = await newHouse({ limits: { entries: 10, bytes: MiB } });
+    const { url, commit, folder } = await repositoryIn(house);
+    for (const version of ['1.0.0', '2.0.0', '3.0.0']) {
+      await writeFile(join(folder, 'large'), randomBytes(0.7 * MiB));
+      await commit({ manifest: { version } });
+      await expect(house.install(url)).resolves.toMatchObject({ version });
+    }
+  });
+
+  it('leaves no clone behind when nothing could be fetched, and what was cut off is gone at the next time', async () => {
+    await using house = await newHouse();
+    const { url, commit } = await repositoryIn(house);
+    await commit();
+    await refusal(house, `${url}-that-is-not-there`);
+    await refusal(house, `${url}#v7`);
+    expect(await clonesIn(house)).toEqual([]);
+    await house.install(url);
+    const [clone = ''] = await clonesIn(house);
+    const packs = join(house.folder, 'cache', 'git', clone, 'objects', 'pack');
+    await writeFile(join(packs, 'tmp_pack_x1y2z3'), 'half');
+    await refusal(house, `${url}#v7`);
+    const kept = await readdir(packs);
+    expect(kept).not.toContain('tmp_pack_x1y2z3');
+    expect(kept).toContainEqual(expect.stringMatching(/\.pack$/));
   });
 
   it('is given up at once when packagemanager stops', async () => {

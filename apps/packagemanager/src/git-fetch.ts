@@ -5,17 +5,22 @@ import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
-import { isSystemError } from '@majordomus/runtime';
+import { isSystemError, orAborted } from '@majordomus/runtime';
 import semver from 'semver';
+import { growing, limited, TooLarge } from './byte-limit.ts';
 import { Turns } from './turns.ts';
 import { shownSource, type GitSource } from './source.ts';
 
 const limitMs = 10 * 60_000;
+/** How long git and its helpers may take to end when they are told to. */
+const endMs = 5000;
+/** Under which names the clones keep what was fetched. */
+const keptRefs = 'refs/majordomus';
 /** git's words for what the network did, and not the repository. */
 const networkTrouble = /could not resolve host|failed to connect|couldn't connect|connection (refused|timed out|reset)|network is unreachable|no route to host|operation timed out|timed out|temporary failure|could not read from remote repository/i;
 /** git's words for a repository that wants to know who asks. */
@@ -52,36 +57,46 @@ export class GitFetcher {
   }
 
   /**
-   * Writes what is wanted of the repository to `file`, as a tar archive with one folder around it.
-   * @throws ActionFailure SOURCE_NOT_FOUND, FETCH_FAILED; the signal's reason
+   * Writes what is wanted of the repository to `file`, as a tar archive with one folder around it. Neither the archive nor
+   * what the clone grows by is larger than `maxBytes`; of what is too large nothing is kept.
+   * @throws ActionFailure SOURCE_NOT_FOUND, FETCH_FAILED, PACKAGE_REFUSED; the signal's reason; what a failed write throws
    */
-  async fetch(source: GitSource, file: string, signal: AbortSignal): Promise<FetchedCommit> {
+  async fetch(source: GitSource, file: string, maxBytes: number, signal: AbortSignal): Promise<FetchedCommit> {
     const clone = join(this.#cache, createHash('sha256').update(source.repository).digest('hex').slice(0, 32));
     using _turn = await this.#turns.take(clone, signal);
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
     try {
       await this.#init(clone, bounded);
-      const fetched = await this.#fetchCommit(source, clone, bounded);
-      await this.#archive(source, clone, fetched.commit, file, bounded);
+      const fetched = await growing(clone, maxBytes, bounded, (watched) => this.#fetchCommit(source, clone, watched));
+      await this.#archive(source, clone, fetched.commit, file, maxBytes, bounded);
       return fetched;
     } catch (error) {
+      // Who stops does not wait: the next fetch removes what this one leaves (removeCutOff).
       signal.throwIfAborted();
+      if (error instanceof TooLarge || !(await this.#keepsAny(clone))) await rm(clone, { recursive: true, force: true, maxRetries: 5 });
       if (bounded.aborted) throw refuse(pluginInstall, 'FETCH_FAILED', `${shownSource(source.repository)} could not be fetched: git took longer than ${limitMs / 60_000} minutes`);
+      if (error instanceof TooLarge) throw refuse(pluginInstall, 'PACKAGE_REFUSED', `${shownSource(source.repository)} is refused: ${error.message}; leave out what the plugin does not need to run`, {}, { cause: error });
       throw error;
     }
   }
 
   async #init(clone: string, signal: AbortSignal): Promise<void> {
-    if ((await this.#git(['--git-dir', clone, 'rev-parse', '--git-dir'], signal)).code === 0) return;
+    if ((await this.#git(['--git-dir', clone, 'rev-parse', '--git-dir'], signal)).code === 0) return await removeCutOff(clone);
     await rm(clone, { recursive: true, force: true });
     await mkdir(clone, { recursive: true });
     const { code, errors } = await this.#git(['init', '--quiet', '--bare', '--template=', clone], signal);
     if (code !== 0) throw refuse(pluginInstall, 'STORAGE_ERROR', `git could not make ${clone}: ${reasonIn(errors)}`);
   }
 
+  /** Whether an earlier fetch is there, for when the network is not. */
+  async #keepsAny(clone: string): Promise<boolean> {
+    const kept = this.#git(['--git-dir', clone, 'for-each-ref', '--count=1', keptRefs], AbortSignal.timeout(endMs));
+    return await kept.then(({ code, output }) => code === 0 && output !== '', () => false);
+  }
+
   /** Fetches one commit and keeps it under a name of its own, where it is found again when the network is not there. */
   async #fetchCommit(source: GitSource, clone: string, signal: AbortSignal): Promise<FetchedCommit> {
-    const kept = `refs/majordomus/${createHash('sha256').update(JSON.stringify(source.wanted)).digest('hex').slice(0, 32)}`;
+    const kept = `${keptRefs}/${createHash('sha256').update(JSON.stringify(source.wanted)).digest('hex').slice(0, 32)}`;
     const keptCommit = async (): Promise<string> => (await this.#git(['--git-dir', clone, 'rev-parse', '--verify', '--quiet', `${kept}^{commit}`], signal)).output.trim();
     const former = await keptCommit();
     // A commit never becomes another one.
@@ -109,10 +124,10 @@ export class GitFetcher {
     return { ok: true, ref: `refs/tags/${best}` };
   }
 
-  async #archive({ repository, folder }: GitSource, clone: string, commit: string, file: string, signal: AbortSignal): Promise<void> {
+  async #archive({ repository, folder }: GitSource, clone: string, commit: string, file: string, maxBytes: number, signal: AbortSignal): Promise<void> {
     const tree = folder === undefined ? commit : `${commit}:${folder}`;
     const child = this.#spawn(['--git-dir', clone, 'archive', '--format=tar', '--prefix=package/', tree], signal);
-    const [errors, code] = await Promise.all([text(child.stderr), exitCode(child), pipeline(child.stdout, createWriteStream(file), { signal })]);
+    const [errors, code] = await Promise.all([text(child.stderr), exitCode(child), pipeline(child.stdout, limited(maxBytes), createWriteStream(file), { signal })]);
     if (code !== 0) {
       throw refuse(pluginInstall, 'SOURCE_NOT_FOUND', `git cannot pack ${folder === undefined ? 'the commit' : `the folder ${folder} of the commit`} ${commit} of ${shownSource(repository)}: ${reasonIn(errors)}`);
     }
@@ -120,17 +135,23 @@ export class GitFetcher {
 
   async #git(args: readonly string[], signal: AbortSignal): Promise<GitRun> {
     const child = this.#spawn(args, signal);
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    child.once('close', () => close());
     try {
       const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exitCode(child)]);
       return { output, errors, code };
     } catch (cause) {
-      if (!isSystemError(cause, 'ENOENT')) throw cause;
-      throw refuse(pluginInstall, 'FETCH_FAILED', `the program ${this.#program} is not on this host, and a git address needs it; install git, or give an archive`, {}, { cause });
+      if (isSystemError(cause, 'ENOENT')) {
+        throw refuse(pluginInstall, 'FETCH_FAILED', `the program ${this.#program} is not on this host, and a git address needs it; install git, or give an archive`, {}, { cause });
+      }
+      // Told to end, it and its helpers may write for a moment yet to the clone, which is removed next.
+      if (signal.reason instanceof TooLarge) await orAborted(closed, AbortSignal.timeout(endMs)).catch(() => {});
+      throw cause;
     }
   }
 
   #spawn(args: readonly string[], signal: AbortSignal) {
-    return spawn(this.#program, ['-c', 'core.hooksPath=/dev/null', '-c', 'gc.auto=0', '-c', 'http.lowSpeedLimit=100', '-c', 'http.lowSpeedTime=60', ...args], {
+    return spawn(this.#program, ['-c', 'core.hooksPath=/dev/null', '-c', 'gc.auto=0', '-c', 'fetch.unpackLimit=1', '-c', 'http.lowSpeedLimit=100', '-c', 'http.lowSpeedTime=60', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       signal,
       env: {
@@ -144,6 +165,14 @@ export class GitFetcher {
         GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh',
       },
     });
+  }
+}
+
+/** Removes what a fetch that was cut off left in the clone; git would keep it for weeks. */
+async function removeCutOff(clone: string): Promise<void> {
+  const packs = join(clone, 'objects', 'pack');
+  for (const name of await readdir(packs)) {
+    if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true });
   }
 }
 

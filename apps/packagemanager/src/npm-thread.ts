@@ -1,10 +1,10 @@
 // The thread in which npm's libraries work, loaded here only, and when needed: they take 40 MB. Nothing of what is
 // fetched or installed is run: no script, no `.npm-extension`, no git.
 import { createWriteStream } from 'node:fs';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parentPort as port, workerData } from 'node:worker_threads';
 import { reasonOf } from '@majordomus/runtime';
+import { limited } from './byte-limit.ts';
 
 export interface NpmSource {
   /** The folder of npm's cache; made when it is not there. */
@@ -73,16 +73,6 @@ async function fetchArchive({ what, spec, file, maxBytes }: FetchWork): Promise<
   // Called again if the cache does not have it, and each time listened to at once: an error without a listener ends the thread.
   await pacote.tarball.stream(spec, (stream) => pipeline(stream, limited(maxBytes), createWriteStream(file)), options);
   return found === undefined ? {} : { version: found.version };
-}
-
-function limited(maxBytes: number): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      done(bytes > maxBytes ? Object.assign(new RangeError(`it is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB`), { code: 'TOO_LARGE' }) : null, chunk);
-    },
-  });
 }
 
 /** npm's fetching tells of each request on `process`, and only there that a cached answer was all there was. */

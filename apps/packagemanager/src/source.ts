@@ -2,8 +2,10 @@
 // is seen when it is fetched.
 import { isAbsolute } from 'node:path';
 import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
-import { reasonOf } from '@majordomus/runtime';
+import { reasonOf, shownSource } from '@majordomus/runtime';
 import npa from 'npm-package-arg';
+
+export { shownSource };
 
 /** Where a package comes from. */
 export type Source =
@@ -46,11 +48,6 @@ export function parseSource(text: string): Source {
   if (text.startsWith(uploadPrefix)) return { kind: 'upload', id: text.slice(uploadPrefix.length) };
   if (/^[^@:/]+\/[^:/]+$/.test(text)) throw notFound(text, `is no absolute path, and a repository of GitHub is written github:${text}`);
   return fromNpm(text, parsed(text));
-}
-
-/** A source as it may be shown: without the password of an address, or the token that some take for a name. */
-export function shownSource(text: string): string {
-  return text.replace(/(https?:\/\/)[^/@\s]+@/gi, '$1***@').replace(/\/\/([^/@:\s]*):[^/@\s]*@/g, '//$1:***@');
 }
 
 function fromNpm(text: string, argument: PackageArgument): Source {

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { create, Header } from 'tar';
+import { create, Header, Pax } from 'tar';
 import { goodManifest } from './packages.ts';
 
 const blockBytes = 512;
@@ -22,8 +22,8 @@ export function rawTar(entries: readonly RawEntry[], { end = true } = {}): Buffe
   const blocks = entries.flatMap(({ path, type = 'File', content = '', linkpath, mode = 0o644, size }) => {
     const bytes = Buffer.from(content);
     const header = Buffer.alloc(blockBytes);
-    new Header({ path, type, mode, size: size ?? bytes.length, mtime: new Date(0), ...(linkpath !== undefined && { linkpath }) }).encode(header);
-    return [header, bytes, Buffer.alloc((blockBytes - (bytes.length % blockBytes)) % blockBytes)];
+    const isLong = new Header({ path, type, mode, size: size ?? bytes.length, mtime: new Date(0), ...(linkpath !== undefined && { linkpath }) }).encode(header);
+    return [isLong ? new Pax({ path }).encode() : Buffer.alloc(0), header, bytes, Buffer.alloc((blockBytes - (bytes.length % blockBytes)) % blockBytes)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(end ? 2 * blockBytes : 0)]);
 }

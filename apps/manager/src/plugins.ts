@@ -1,5 +1,6 @@
 // The plugins of this host as processes: what is installed (packagemanager says), what runs (the supervisor says), and
-// what should (autostart.ts). Questions change nothing; only a start takes over another version.
+// what should (autostart.ts). Only a start takes over another version; what lost its folder and is installed no more is let go.
+import { existsSync } from 'node:fs';
 import {
   hostService, packageDetail, packageList, pluginStart, refuse, type InstalledPackage, type PluginStatus, type ProcessStatus, type ResultOf,
 } from '@majordomus/contracts';
@@ -34,6 +35,7 @@ export class Plugins {
     this.#options = options;
     this.#autostart = new Autostart(options.client, options.host);
     this.#packagemanager = { service: hostService(options.host, 'packagemanager'), timeoutMs: packageTimeoutMs };
+    options.supervisor.onChange(({ name }) => void this.#reconsider(name));
   }
 
   /** Starts what should run with the house. @throws CallError while dbmanager or packagemanager do not answer */
@@ -74,15 +76,15 @@ export class Plugins {
 
   /** What is installed, and what runs although its package is gone or damaged. */
   async list(): Promise<PluginStatus[]> {
-    const [packages] = await Promise.all([this.#packages(), this.#autostart.know()]);
+    const running = this.#running();
+    const [packages] = await Promise.all([this.#packages(), this.#autostart.know(), ...running.map(({ name }) => this.#reconsider(name))]);
     const versions = new Map<string, string>([...this.#running(), ...packages].map(({ name, version }) => [name, version]));
     return [...versions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, version]) => this.#statusOf(name, version));
   }
 
   async status(name: string): Promise<PluginStatus> {
-    const program = this.#programs.get(name);
     await this.#autostart.know();
-    return this.#statusOf(name, (program ?? (await this.#detail(name))).version);
+    return this.#statusOf(name, await this.#version(name));
   }
 
   async log(name: string, request: { readonly lines: number; readonly after?: number | undefined }): Promise<{ lines: string[]; next: number }> {
@@ -98,6 +100,47 @@ export class Plugins {
   #isUp(name: string): boolean {
     const { supervisor } = this.#options;
     return supervisor.has(name) && supervisor.get(name).state !== 'stopped';
+  }
+
+  /** What runs, or is installed; what is known of it while packagemanager does not answer. */
+  async #version(name: string): Promise<string> {
+    const program = this.#programs.get(name);
+    if (program !== undefined && this.#isUp(name)) return program.version;
+    try {
+      return (await this.#detail(name)).version;
+    } catch (error) {
+      if (!(error instanceof CallError) || program === undefined) throw error;
+      return program.version;
+    }
+  }
+
+  /**
+   * Of one that cannot be started because its folder is gone, as after an uninstallation that met a start: lets go of it if it is
+   * not installed any more, and starts the version that is. Without an answer it stays as it is, and its next failure asks again.
+   */
+  async #reconsider(name: string): Promise<void> {
+    const { client, supervisor, log } = this.#options;
+    const program = this.#programs.get(name);
+    if (program === undefined || !this.#lostItsFolder(program)) return;
+    try {
+      const detail = await client.call(packageDetail, { id: name }, this.#packagemanager);
+      // Somebody may have started or stopped it while packagemanager was asked.
+      if (!this.#lostItsFolder(program) || detail.folder === program.cwd) return;
+      log.info(`the folder of ${name} ${program.version} is gone; it starts as ${detail.version}, which is installed now`);
+      program.use(detail);
+      supervisor.start(name);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      if (!(error instanceof PeerError) || error.code !== 'PACKAGE_NOT_FOUND' || !this.#lostItsFolder(program)) return;
+      log.warn(`${name} is not tried again, for its folder is gone: ${error.message}`);
+      // Stopped it is as any other that was uninstalled: only its log is still known.
+      await supervisor.stop(name);
+    }
+  }
+
+  #lostItsFolder({ name, cwd }: PluginProgram): boolean {
+    const { state } = this.#options.supervisor.get(name);
+    return (state === 'backoff' || state === 'failed') && !existsSync(cwd);
   }
 
   #statusOf(name: string, version: string): PluginStatus {

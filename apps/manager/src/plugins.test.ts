@@ -1,0 +1,122 @@
+// The plugins of a host with a real supervisor and a real bus, and workers in the place of dbmanager and packagemanager.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { configGet, configSet, manifest, packageDetail, packageList, refuse, type ProcessState } from '@majordomus/contracts';
+import { Broker, Client, Handlers, Worker } from '@majordomus/mq';
+import { silentLog } from '@majordomus/runtime';
+import { Supervisor } from '@majordomus/supervisor';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PackageDetail } from './plugin-program.ts';
+import { Plugins } from './plugins.ts';
+
+const host = 'igor';
+const name = 'lamp';
+
+let root: string;
+let parts: AsyncDisposableStack;
+let supervisor: Supervisor;
+let plugins: Plugins;
+let answers: boolean;
+let installed: PackageDetail | undefined;
+
+/** A package on disk, as packagemanager tells of it: a program that runs until it is ended. */
+function install(version: string): void {
+  const folder = join(root, 'packages', name, version);
+  mkdirSync(folder, { recursive: true });
+  const description = 'A lamp';
+  installed = { name, version, description, folder, manifest: manifest.parse({ name, version, description, engine: '*', exec: ['sleep', '600'] }) };
+}
+
+function uninstall(): void {
+  rmSync(join(root, 'packages', name), { recursive: true });
+  installed = undefined;
+}
+
+/** Ends its process from outside; it cannot be spawned again if its folder is gone. */
+function kill(): void {
+  const { pid } = supervisor.get(name);
+  expect(pid).not.toBeNull();
+  process.kill(pid ?? 0, 'SIGKILL');
+}
+
+const until = async (...states: ProcessState[]): Promise<unknown> => await supervisor.until(name, states, { signal: AbortSignal.timeout(15_000) });
+const listed = async (): Promise<unknown[]> => (await plugins.list()).map(({ version, state }) => ({ version, state }));
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'majordomus-manager-'));
+  installed = undefined;
+  answers = true;
+  parts = new AsyncDisposableStack();
+  parts.defer(() => rmSync(root, { recursive: true, force: true }));
+  const { endpoint } = parts.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' }));
+  const serving = (service: string, handlers: Handlers): unknown => parts.use(new Worker({ endpoint, service, handlers }).start());
+  // No answer in time and an answer that tells nothing are the same to the manager; this one needs no waiting.
+  const answered = <T>(answer: T): T => {
+    if (!answers) throw new TypeError('the disk does not answer');
+    return answer;
+  };
+  serving('dbmanager', new Handlers()
+    .on(configGet, ({ host: of, plugin }) => ({ host: of, plugin, data: {}, defaults: [] }))
+    .on(configSet, ({ host: of, plugin }) => ({ host: of, plugin })));
+  serving(`${host}.packagemanager`, new Handlers()
+    .on(packageList, () => answered({ packages: installed === undefined ? [] : [installed] }))
+    .on(packageDetail, () => {
+      answered(undefined);
+      if (installed === undefined) throw refuse(packageDetail, 'PACKAGE_NOT_FOUND', 'no such plugin');
+      return installed;
+    }));
+  const client = parts.use(new Client({ endpoint }));
+  supervisor = parts.use(await Supervisor.open({
+    owner: 'manager', runFolder: join(root, 'run'), logsFolder: join(root, 'logs'), log: silentLog, settings: { readyLimitMs: 100, askLimitMs: 100, firstBackoffMs: 50 },
+  }));
+  plugins = new Plugins({ host, client, supervisor, env: { PATH: process.env['PATH'] }, log: silentLog });
+});
+afterEach(() => parts.disposeAsync());
+
+describe('a plugin whose folder is gone', () => {
+  beforeEach(async () => {
+    install('1.0.0');
+    expect(await plugins.start(name, AbortSignal.timeout(15_000))).toMatchObject({ state: 'not-ready' });
+  });
+
+  it('is let go of when it is not installed any more', async () => {
+    uninstall();
+    kill();
+    await until('stopped');
+    expect(await listed()).toEqual([]);
+    await expect(plugins.status(name)).rejects.toMatchObject({ code: 'PLUGIN_NOT_FOUND' });
+  });
+
+  it('starts as the version that is installed by then', async () => {
+    uninstall();
+    install('2.0.0');
+    kill();
+    await until('backoff');
+    await until('not-ready');
+    expect(await plugins.status(name)).toMatchObject({ version: '2.0.0', state: 'not-ready', lastError: expect.stringContaining('killed') as string });
+  });
+
+  it('is kept while packagemanager does not answer, and runs on while its process does', async () => {
+    uninstall();
+    expect(await listed()).toEqual([{ version: '1.0.0', state: 'not-ready' }]);
+    answers = false;
+    kill();
+    await until('failed');
+    expect(await listed()).toEqual([{ version: '1.0.0', state: 'failed' }]);
+    expect(await plugins.status(name)).toMatchObject({ version: '1.0.0', reason: expect.stringContaining('there is no folder') as string });
+    answers = true;
+    expect(await listed()).toEqual([]);
+  });
+});
+
+it('a plugin that was stopped and uninstalled has no status any more, and can be installed again', async () => {
+  install('1.0.0');
+  await plugins.start(name, AbortSignal.timeout(15_000));
+  await plugins.stop(name);
+  uninstall();
+  await expect(plugins.status(name)).rejects.toMatchObject({ code: 'PLUGIN_NOT_FOUND' });
+  install('2.0.0');
+  await plugins.start(name, AbortSignal.timeout(15_000));
+  expect(await listed()).toEqual([{ version: '2.0.0', state: 'not-ready' }]);
+});

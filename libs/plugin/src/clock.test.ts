@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ActionFailure } from '@majordomus/contracts';
 import { describe, expect, it } from 'vitest';
 import { realClock } from './clock.ts';
 
@@ -11,11 +12,12 @@ describe('the clock of a plugin in a house', () => {
     await realClock.delay(0);
   });
 
-  it('waits no longer than its signal allows', async () => {
+  it('waits no longer than its signal allows, and gives the reason of the signal, as the clock of a test does', async () => {
     const stopping = new AbortController();
     const waiting = realClock.delay(60_000, stopping.signal);
-    stopping.abort();
-    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    stopping.abort(new ActionFailure('STOPPING', 'heating is stopping'));
+    await expect(waiting).rejects.toMatchObject({ name: 'ActionFailure', code: 'STOPPING' });
+    await expect(realClock.delay(0, stopping.signal)).rejects.toMatchObject({ code: 'STOPPING' });
   });
 
   it('waits for more than the 25 days that a timer of Node can', async () => {

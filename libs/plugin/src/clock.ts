@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '@majordomus/runtime';
 
 /** The time, and how to wait. What reads the time and waits by it can be tested without waiting. */
 export interface PluginClock extends Clock {
-  /** Waits so many milliseconds. Rejects when the signal fires first. */
+  /** Waits so many milliseconds. Rejects with the reason of the signal when that fires first. */
   delay(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -20,9 +20,13 @@ const maxDelayMs = 2 ** 31 - 1;
 export const realClock: RunnerClock = {
   ...systemClock,
   async delay(delayMs, signal) {
+    signal?.throwIfAborted();
     const endMs = systemClock.monotonicMs() + delayMs;
     for (let leftMs = delayMs; leftMs > 0; leftMs = endMs - systemClock.monotonicMs()) {
-      await delay(Math.min(leftMs, maxDelayMs), undefined, signal && { signal });
+      await delay(Math.min(leftMs, maxDelayMs), undefined, signal && { signal }).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw error;
+      });
     }
   },
   run: (work) => work(),

@@ -7,8 +7,14 @@ import type { CommandOf, ConfigurationOf, ManifestShape, ParametersOf } from './
 
 /** What `start` is given. */
 export interface StartCall<Configuration> {
+  /** As it was when the plugin started. */
   readonly configuration: Configuration;
-  /** Says that the plugin works. Not needed when that is so as soon as `start` has ended. */
+  /**
+   * Asks for the configuration of now, checked and with the defaults, for what goes on after `start`. What is known last is given
+   * where it cannot be read within half a second, or does not fit. Never rejects.
+   */
+  readonly readConfiguration: () => Promise<Configuration>;
+  /** Says that the plugin works; it is ready unless work of `every` fails. Not needed when that is so as soon as `start` has ended. */
   readonly ready: () => void;
   /** Says what the plugin waits for, such as a device that does not answer; at any time, until `ready` is said again. */
   readonly notReady: (reason: string) => void;

@@ -29,8 +29,9 @@ describe('the types of a plugin come from its plugin.json', () => {
 
   it('hands the types to start and to the helpers', () => {
     const plugin = definePlugin(heating, {
-      start({ configuration, signal }) {
+      start({ configuration, readConfiguration, signal }) {
         expectTypeOf(configuration.target).toEqualTypeOf<number>();
+        expectTypeOf(readConfiguration).returns.resolves.toEqualTypeOf(configuration);
         expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
         // @ts-expect-error plugin.json has no such item
         expect(configuration.missing).toBeUndefined();

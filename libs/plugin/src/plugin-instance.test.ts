@@ -62,6 +62,17 @@ describe('a running plugin', () => {
     expect(await portOf()).toMatchObject({ at: '/dev/ttyS2' });
   });
 
+  it('goes on with the configuration known last where start cannot read it anew', async () => {
+    let read = (): Promise<Values> => Promise.resolve(configured);
+    let ask: (() => Promise<{ readonly port: string }>) | undefined;
+    await using running = run(heating({ start: ({ readConfiguration }) => void (ask = readConfiguration) }), () => read());
+    await running.told(1);
+    read = () => Promise.resolve({ port: '/dev/ttyS2' });
+    expect(await ask?.()).toMatchObject({ port: '/dev/ttyS2' });
+    read = () => Promise.reject(new ActionFailure('SERVICE_UNKNOWN', 'no worker offers dbmanager'));
+    expect(await ask?.()).toMatchObject({ port: '/dev/ttyS2' });
+  });
+
   it('is ready when its start has ended', async () => {
     const device = Promise.withResolvers<void>();
     const seen: unknown[] = [];

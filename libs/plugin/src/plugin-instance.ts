@@ -25,9 +25,11 @@ export interface PluginSurroundings {
   readonly clock?: RunnerClock;
 }
 
+const starting: PluginState = { ready: false, reason: 'starting' };
+
 /** How long the commands under way have after the signal, and then `stop`. A process that stops has 4 s in all. */
 const stopLimitMs = 1500;
-/** How long a command waits for what was configured meanwhile. */
+/** How long a command, or who asks, waits for what was configured meanwhile. */
 const refreshLimitMs = 500;
 
 export class PluginInstance {
@@ -38,6 +40,9 @@ export class PluginInstance {
   readonly #open = new Set<Promise<unknown>>();
   /** Why repeated work failed the last time, where it did. */
   readonly #failing = new Map<object, string>();
+  readonly #told = Promise.withResolvers<void>();
+  /** The last word of the author; a start that ended without one has said that it is ready. */
+  #said: PluginState | undefined;
   #configuration: Values | undefined;
   #state: PluginState | undefined;
 
@@ -48,7 +53,7 @@ export class PluginInstance {
   }
 
   get state(): PluginState {
-    return this.#state ?? { ready: false, reason: 'starting' };
+    return this.#state ?? starting;
   }
 
   /**
@@ -119,7 +124,7 @@ export class PluginInstance {
     return new ActionFailure('STOPPING', `${this.#plugin.manifest.name} is stopping`);
   }
 
-  /** A command sees what was configured since the start; while that cannot be had, or does not fit, what was known last. */
+  /** What was configured since the start; while that cannot be had, or does not fit, what was known last. */
   async #refreshConfiguration(): Promise<void> {
     const found = await this.#readConfiguration(AbortSignal.any([this.#ending.signal, AbortSignal.timeout(refreshLimitMs)]));
     if (typeof found !== 'string') this.#configuration = found.configuration;
@@ -151,28 +156,39 @@ export class PluginInstance {
   }
 
   async #start(configuration: Values): Promise<void> {
-    const told = Promise.withResolvers<void>();
-    let isTold = false;
-    const tell = (state: PluginState): void => {
-      isTold = true;
-      this.#tell(state);
-      told.resolve();
-    };
     const started = Promise.resolve(this.#plugin.start?.({
       configuration,
-      ready: () => tell({ ready: true }),
-      notReady: (reason) => tell({ ready: false, reason }),
-      every: (intervalMs, work) => this.#every(intervalMs, work, tell),
+      readConfiguration: () => this.#clock.run(async () => {
+        await this.#refreshConfiguration();
+        return this.#configuration ?? configuration;
+      }),
+      ready: () => this.#say({ ready: true }),
+      notReady: (reason) => this.#say({ ready: false, reason }),
+      every: (intervalMs, work) => this.#every(intervalMs, work),
       clock: this.#clock,
       log: this.#surroundings.log,
       signal: this.#ending.signal,
     }));
-    await this.#clock.run(() => Promise.race([started, told.promise]));
+    await this.#clock.run(() => Promise.race([started, this.#told.promise]));
     await started;
-    if (!isTold) this.#tell({ ready: true });
+    if (this.#said === undefined) this.#say({ ready: true });
   }
 
-  #every(intervalMs: number, work: () => unknown, tell: (state: PluginState) => void): void {
+  /** The author's own word. */
+  #say(state: PluginState): void {
+    this.#said = state;
+    this.#tellAll();
+  }
+
+  /** Ready only when neither the author nor the repeated work speaks against it. */
+  #tellAll(): void {
+    const [failure] = this.#failing.values();
+    if (failure === undefined || this.#said?.ready === false) this.#tell(this.#said ?? starting);
+    else this.#tell({ ready: false, reason: failure });
+    this.#told.resolve();
+  }
+
+  #every(intervalMs: number, work: () => unknown): void {
     checkInterval(intervalMs);
     const id = {};
     const attempt = async (): Promise<void> => {
@@ -185,8 +201,7 @@ export class PluginInstance {
         if (this.#failing.get(id) !== reason) this.#surroundings.log.error({ err: error }, `what is done every ${intervalMs} ms failed`);
         this.#failing.set(id, reason);
       }
-      const [reason] = this.#failing.values();
-      tell(reason === undefined ? { ready: true } : { ready: false, reason });
+      this.#tellAll();
     };
     void this.#clock.run(() => repeat(intervalMs, () => this.#holdOpen(attempt()), this.#clock, this.#ending.signal));
   }

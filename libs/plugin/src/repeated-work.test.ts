@@ -69,6 +69,54 @@ describe('every, of a plugin', () => {
     expect(plugin.log().filter((line) => line.startsWith('ERROR: what is done every 1000 ms failed'))).toHaveLength(2);
   });
 
+  it('leaves the last word of the author as it is: the plugin is ready when neither that nor the work speaks against it', async () => {
+    let isBroken = true;
+    let say: { ready: () => void; notReady: (reason: string) => void } | undefined;
+    await using plugin = await testPlugin(heating({
+      start(call) {
+        say = call;
+        call.every(1000, () => {
+          if (isBroken) throw new TypeError('the pump does not answer');
+        });
+      },
+    }), { configuration: configured });
+    expect(plugin.state()).toEqual({ ready: false, reason: 'the pump does not answer' });
+    say?.notReady('no device');
+    expect(plugin.state()).toEqual({ ready: false, reason: 'no device' });
+    isBroken = false;
+    await plugin.clock.advance(1000);
+    expect(plugin.state()).toEqual({ ready: false, reason: 'no device' });
+    say?.ready();
+    expect(plugin.state()).toEqual({ ready: true });
+    isBroken = true;
+    await plugin.clock.advance(1000);
+    say?.ready();
+    expect(plugin.state()).toEqual({ ready: false, reason: 'the pump does not answer' });
+    isBroken = false;
+    await plugin.clock.advance(1000);
+    expect(plugin.state()).toEqual({ ready: true });
+  });
+
+  it('that recovers before start has ended leaves the plugin starting', async () => {
+    const device = Promise.withResolvers<void>();
+    let isBroken = true;
+    await using plugin = await testPlugin(heating({
+      async start({ every }) {
+        every(1000, () => {
+          if (isBroken) throw new TypeError('the pump does not answer');
+        });
+        await device.promise;
+      },
+    }), { configuration: configured });
+    expect(plugin.state()).toEqual({ ready: false, reason: 'the pump does not answer' });
+    isBroken = false;
+    await plugin.clock.advance(1000);
+    expect(plugin.state()).toEqual({ ready: false, reason: 'starting' });
+    device.resolve();
+    await plugin.clock.settled();
+    expect(plugin.state()).toEqual({ ready: true });
+  });
+
   it('ends with the plugin, whose stop waits for what is under way', async () => {
     const order: string[] = [];
     await using plugin = await testPlugin(heating({

@@ -30,6 +30,25 @@ describe('a plugin in a test', () => {
     expect(await plugin.helper('warm', { room: 'hall' })).toMatchObject({ at: '/dev/ttyS2' });
   });
 
+  it('lets what start began see the configuration of now, checked and with its defaults, and the last that fitted otherwise', async () => {
+    const seen: unknown[] = [];
+    await using plugin = await testPlugin(heating({
+      start({ every, readConfiguration }) {
+        every(1000, async () => {
+          const { port, target } = await readConfiguration();
+          seen.push([port, target]);
+        });
+      },
+    }), { configuration: { port: '/dev/ttyS1', target: 19 } });
+    await plugin.configure({ port: '/dev/ttyS2' });
+    await plugin.clock.advance(1000);
+    await plugin.configure({ port: 3 });
+    await plugin.clock.advance(1000);
+    await plugin.configure({ port: '/dev/ttyS3' });
+    await plugin.clock.advance(1000);
+    expect(seen).toEqual([['/dev/ttyS1', 19], ['/dev/ttyS2', 20.5], ['/dev/ttyS2', 20.5], ['/dev/ttyS3', 20.5]]);
+  });
+
   it('shows its log as a house does, without the times', async () => {
     await using plugin = await testPlugin(heating({
       start: ({ log }) => log.debug({ boiler: 3 }, 'found'),

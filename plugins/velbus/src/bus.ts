@@ -1,7 +1,6 @@
 // The bus as the commands use it: it keeps a line open for as long as the plugin runs, sends frames at a pace that the
 // interface bears, keeps the model up to date, and gives who asks a module its answer.
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@majordomus/plugin';
+import type { Log, PluginClock } from '@majordomus/plugin';
 import { backoffMs } from './backoff.ts';
 import { BusLoad } from './bus-load.ts';
 import { BusModel, changeText } from './bus-model.ts';
@@ -24,6 +23,10 @@ export interface BusOptions {
   /** From one frame that is sent to the next. */
   readonly paceMs: number;
   readonly log: Log;
+  /** What the waits between two tries go by. */
+  readonly clock: PluginClock;
+  /** Called before the line is opened again; `run` ends there if its signal has fired meanwhile. */
+  readonly beforeRetry: () => Promise<void>;
   /** Called when the line is open, and when it is not, with the reason. */
   readonly onConnection: (connection: BusConnection) => void;
 }
@@ -75,13 +78,15 @@ export class Bus {
 
   /** Opens the line, and opens it again whenever it is lost, until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock, beforeRetry } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
       const end = await this.#connectOnce(signal);
       if (signal.aborted) return;
       this.#tell({ state: 'unreachable', reason: end.reason });
       failures = end.heldMs > goodConnectionMs ? 0 : failures + 1;
-      await delay(backoffMs(failures, Math.random), undefined, { signal }).catch(() => {});
+      await clock.delay(backoffMs(failures, Math.random), signal).catch(() => {});
+      if (!signal.aborted) await beforeRetry();
     }
   }
 
@@ -92,7 +97,10 @@ export class Bus {
   async send(message: Message, signal: AbortSignal): Promise<void> {
     this.#requireLink();
     const { signal: lost } = this.#lost;
-    await this.#queue.turn(encodeMessage(message), AbortSignal.any([signal, lost]));
+    const ended = AbortSignal.any([signal, lost]);
+    await this.#queue.turn(encodeMessage(message), ended);
+    // The turn was given, and then the line went.
+    ended.throwIfAborted();
     this.#write(message);
   }
 
@@ -132,7 +140,7 @@ export class Bus {
       if (!signal.aborted && !(error instanceof LinkError)) throw error;
       return { reason: error instanceof LinkError ? error.message : stopped, heldMs: 0 };
     }
-    const startMs = performance.now();
+    const startMs = this.#options.clock.monotonicMs();
     this.#begin();
     const stop = (): void => ended.resolve(stopped);
     signal.addEventListener('abort', stop, { once: true });
@@ -140,7 +148,7 @@ export class Bus {
     const reason = await ended.promise;
     signal.removeEventListener('abort', stop);
     this.#end(reason);
-    return { reason, heldMs: performance.now() - startMs };
+    return { reason, heldMs: this.#options.clock.monotonicMs() - startMs };
   }
 
   #begin(): void {

@@ -15,14 +15,14 @@ describe('the configured device', () => {
   });
 
   it.each([
-    ['tcp', '/dev/ttyACM0', /^device must be HOST:PORT for the protocol tcp, not "\/dev\/ttyACM0"; set it: domus config set velbus protocol serial; then: domus plugin restart velbus$/],
-    ['tcp', '192.168.1.5', /not "192\.168\.1\.5"; set it: domus config set velbus device 192\.168\.1\.5:27015; then/],
+    ['tcp', '/dev/ttyACM0', /^device must be HOST:PORT for the protocol tcp, not "\/dev\/ttyACM0"; set it: domus config set velbus protocol serial$/],
+    ['tcp', '192.168.1.5', /not "192\.168\.1\.5"; set it: domus config set velbus device 192\.168\.1\.5:27015$/],
     ['tcp', 'host:0', /must be HOST:PORT/],
     ['tcp', 'host:65536', /must be HOST:PORT/],
     ['tcp', '::1:27015', /must be HOST:PORT/],
     ['tcp', 'tls://gateway:27015', /velbus speaks no TLS/],
-    ['serial', '192.168.1.5:27015', /^device must be the path of a serial device for the protocol serial, not "192\.168\.1\.5:27015"; set it: domus config set velbus protocol tcp; then/],
-    ['serial', 'ttyACM0', /set it: domus config set velbus device \/dev\/ttyACM0; then/],
+    ['serial', '192.168.1.5:27015', /^device must be the path of a serial device for the protocol serial, not "192\.168\.1\.5:27015"; set it: domus config set velbus protocol tcp$/],
+    ['serial', 'ttyACM0', /set it: domus config set velbus device \/dev\/ttyACM0$/],
   ])('%s %s is refused with what to type', (protocol, device, problem) => {
     expect(parseDevice(protocol, device)).toEqual({ problem: expect.stringMatching(problem) });
   });

@@ -16,16 +16,14 @@ export function deviceName(device: Device): string {
   return `${device.host.includes(':') ? `[${device.host}]` : device.host}:${device.port}`;
 }
 
-const restart = 'then: domus plugin restart velbus';
-
 function serialProblem(device: string): string {
   const seemsTcp = /:\d+$/.test(device);
   const advice = seemsTcp ? 'domus config set velbus protocol tcp' : 'domus config set velbus device /dev/ttyACM0';
-  return `device must be the path of a serial device for the protocol serial, not ${JSON.stringify(device)}; set it: ${advice}; ${restart}`;
+  return `device must be the path of a serial device for the protocol serial, not ${JSON.stringify(device)}; set it: ${advice}`;
 }
 
 function tcpProblem(device: string): string {
   if (device.startsWith('tls:')) return `device must be HOST:PORT, not ${JSON.stringify(device)}: velbus speaks no TLS; let the gateway listen without it, in a network that you trust`;
   const advice = device.startsWith('/') ? 'domus config set velbus protocol serial' : 'domus config set velbus device 192.168.1.5:27015';
-  return `device must be HOST:PORT for the protocol tcp, not ${JSON.stringify(device)}; set it: ${advice}; ${restart}`;
+  return `device must be HOST:PORT for the protocol tcp, not ${JSON.stringify(device)}; set it: ${advice}`;
 }

@@ -27,6 +27,12 @@ const relay = async (plugin: TestedPlugin, address: number, channel: number, sta
 /** How a relay is, as the plugin knows it. */
 const known = async (plugin: TestedPlugin, address: number, channel: number): Promise<string | undefined> =>
   (await status(plugin)).modules.find((module) => module.address === address)?.relays.find((one) => one.channel === channel)?.state;
+/** Lets the waits between two tries pass, until it is so. */
+const untilRetried = (plugin: TestedPlugin, isSo: () => boolean | Promise<boolean>): Promise<void> =>
+  until(async () => {
+    await plugin.clock.advance(500);
+    return await isSo();
+  });
 
 describe('velbus', () => {
   it('finds the modules of a bus, with their addresses, types and names', async () => {
@@ -202,7 +208,7 @@ describe('a device that is not there', () => {
     await expect(relay(plugin, 1, 1, 'on')).rejects.toMatchObject({ code: 'DEVICE_UNREACHABLE', message: `${reason}; nothing was sent` });
     expect((await status(plugin)).connection).toEqual({ protocol: 'tcp', device: gone.address, state: 'unreachable', reason });
     await using back = await SimulatorServer.listen(new SimulatorLine(threeModules()), { port: gone.port });
-    await until(() => plugin.state().ready);
+    await untilRetried(plugin, () => plugin.state().ready);
     expect(await scan(plugin)).toHaveLength(3);
     expect(back.line.streams).toBe(1);
   });
@@ -215,7 +221,7 @@ describe('a device that is not there', () => {
     await server.close();
     await until(() => !plugin.state().ready);
     await using again = await SimulatorServer.listen(new SimulatorLine(threeModules()), { port });
-    await until(() => plugin.state().ready);
+    await untilRetried(plugin, () => plugin.state().ready);
     await until(async () => (await known(plugin, 1, 1)) === 'off');
     expect((await status(plugin)).bus.connections).toBe(2);
     expect(again.line.streams).toBe(1);
@@ -231,7 +237,7 @@ describe('a device that is not there', () => {
       message: `the connection was lost in the middle of the command: ${device.address} closed the connection; what was asked may be done or not`,
     });
     cut = false;
-    await until(async () => (await status(plugin)).connection.state === 'connected');
+    await untilRetried(plugin, async () => (await status(plugin)).connection.state === 'connected');
     expect(await relay(plugin, 1, 1, 'on')).toMatchObject({ state: 'on' });
   });
 
@@ -260,16 +266,39 @@ describe('the configuration', () => {
     await until(() => plugin.state().ready);
   });
 
-  it('with a device that cannot be one is told so, and is right as soon as a command sees a right one', async () => {
+  it('with a device that cannot be one is told so, and is right as soon as the device is', async () => {
     await using server = await simulator();
     await using plugin = await start('/dev/ttyACM0');
-    const reason = expect.stringMatching(/^device must be HOST:PORT for the protocol tcp, not "\/dev\/ttyACM0"; set it: domus config set velbus protocol serial; then: domus plugin restart velbus$/);
+    const reason = 'device must be HOST:PORT for the protocol tcp, not "/dev/ttyACM0"; set it: domus config set velbus protocol serial';
     expect(plugin.state()).toEqual({ ready: false, reason });
     await expect(plugin.helper('status')).rejects.toMatchObject({ code: 'DEVICE_INVALID', message: reason });
     await plugin.configure({ device: server.address, pace: 0 });
-    await plugin.helper('status');
+    await plugin.clock.advance(2000);
     await until(() => plugin.state().ready);
     expect(await scan(plugin)).toHaveLength(3);
+  });
+
+  it('with a device that cannot be one is right with the next command, too', async () => {
+    await using server = await simulator();
+    await using plugin = await start('/dev/ttyACM0');
+    await plugin.configure({ device: server.address, pace: 0 });
+    await plugin.helper('status');
+    await until(() => plugin.state().ready);
+  });
+
+  it('of a device that is not there is read again before each try, so that the right one counts', async () => {
+    const gone = await simulator();
+    await gone.close();
+    await using server = await simulator();
+    await using plugin = await start(gone.address);
+    expect(plugin.state()).toMatchObject({ ready: false, reason: expect.stringContaining(gone.address) });
+    await plugin.configure({ device: '192.168.1.5' });
+    await plugin.clock.advance(500);
+    expect(plugin.state()).toMatchObject({ ready: false, reason: expect.stringContaining('not "192.168.1.5"') });
+    await plugin.configure({ device: server.address, pace: 0 });
+    await plugin.clock.advance(2000);
+    await until(() => plugin.state().ready);
+    expect(server.line.streams).toBe(1);
   });
 
   it('of another device moves the connection there', async () => {

@@ -9,6 +9,9 @@ import { scan } from './scan.ts';
 import { statusOf } from './status.ts';
 import { busTiming, type Timing } from './timing.ts';
 
+/** How often the configuration is read while its device cannot be one. */
+const lookAgainMs = 2000;
+
 type Configuration = ConfigurationOf<typeof manifest>;
 
 export function velbus(timing: Timing = busTiming): Plugin {
@@ -39,10 +42,18 @@ export function velbus(timing: Timing = busTiming): Plugin {
   });
 }
 
+/** What the plugin runs with a configuration: a bus, or nothing as long as the device cannot be one. */
+interface Running {
+  readonly key: string;
+  readonly bus: Bus | { readonly problem: string };
+  readonly stopping: AbortController;
+  readonly ended: Promise<void>;
+}
+
 /** The bus of the configuration; another configuration makes it another bus. */
 class ConnectedBus {
   readonly #call: StartCall<Configuration>;
-  #running: { readonly key: string; readonly bus: Bus; readonly stopping: AbortController; readonly ended: Promise<void> } | undefined;
+  #running: Running | undefined;
 
   constructor(call: StartCall<Configuration>) {
     this.#call = call;
@@ -51,33 +62,50 @@ class ConnectedBus {
   /** Starts with the configuration, and waits until it is known whether the device is there. */
   async first(configuration: Configuration): Promise<void> {
     const told = Promise.withResolvers<void>();
-    try {
-      this.use(configuration, told.resolve);
-    } catch (error) {
-      if (!(error instanceof ActionFailure)) throw error;
-      return this.#call.notReady(error.message);
-    }
-    await told.promise;
+    const { ended } = this.#take(configuration, told.resolve);
+    await Promise.race([told.promise, ended]);
   }
 
   /** @throws ActionFailure DEVICE_INVALID */
-  use(configuration: Configuration, onTold?: () => void): Bus {
+  use(configuration: Configuration): Bus {
+    const { bus } = this.#take(configuration);
+    if ('problem' in bus) throw deviceInvalid(bus.problem);
+    return bus;
+  }
+
+  #take(configuration: Configuration, onTold?: () => void): Running {
     const { protocol, device, pace } = configuration;
     const key = JSON.stringify([protocol, device, pace]);
-    if (this.#running?.key === key) return this.#running.bus;
-    const parsed = parseDevice(protocol, device);
-    if ('problem' in parsed) throw deviceInvalid(parsed.problem);
+    if (this.#running?.key === key) return this.#running;
     void this.stop();
-    const { log, signal } = this.#call;
     const stopping = new AbortController();
-    const onConnection = (connection: BusConnection): void => {
+    const signal = AbortSignal.any([this.#call.signal, stopping.signal]);
+    const tell = (connection: BusConnection): void => {
       if (!stopping.signal.aborted) this.#tell(connection);
       onTold?.();
     };
-    const bus = new Bus({ device: parsed, paceMs: pace, log, onConnection });
+    const parsed = parseDevice(protocol, device);
+    if ('problem' in parsed) {
+      tell({ state: 'unreachable', reason: parsed.problem });
+      return (this.#running = { key, bus: parsed, stopping, ended: this.#lookAgain(signal) });
+    }
+    const { log, clock } = this.#call;
+    const bus = new Bus({ device: parsed, paceMs: pace, log, clock, beforeRetry: () => this.#look(signal), onConnection: tell });
     log.info(`connects to ${deviceName(parsed)}`);
-    this.#running = { key, bus, stopping, ended: bus.run(AbortSignal.any([signal, stopping.signal])) };
-    return bus;
+    return (this.#running = { key, bus, stopping, ended: bus.run(signal) });
+  }
+
+  /** Takes what is configured now, unless a command was faster. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const configuration = await this.#call.readConfiguration();
+    if (!signal.aborted) this.#take(configuration);
+  }
+
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#call.clock.delay(lookAgainMs, signal).catch(() => {});
+      if (!signal.aborted) await this.#look(signal);
+    }
   }
 
   async stop(): Promise<void> {

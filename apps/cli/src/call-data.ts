@@ -7,6 +7,7 @@ import { formsOf, typedValue, type Field } from './action-fields.ts';
 import { CommandError } from './failure.ts';
 import { itemType, valueOf, valueText } from './item-text.ts';
 import { note, table } from './output.ts';
+import { typedCommand } from './own-files.ts';
 import { ask, canAsk } from './questions.ts';
 import { contractOf } from './service-contracts.ts';
 import { shellWord } from './shell-word.ts';
@@ -66,7 +67,7 @@ async function commandData(given: Values, contract: Contract, target: CallTarget
   let { command } = given;
   if (command === undefined) {
     const commands = await commandsOf(target);
-    if (!canAsk()) throw new CommandError('BAD_REQUEST', `helper.do at ${service} needs a command: ${commands.join(', ')}\nfor example: domus call ${service} helper.do command=${commands[0] ?? 'list'}`);
+    if (!canAsk()) throw new CommandError('BAD_REQUEST', `helper.do at ${service} needs a command: ${commands.join(', ')}\nfor example: ${typedCommand} call ${service} helper.do command=${commands[0] ?? 'list'}`);
     command = await ask({ name: 'command', description: 'what it shall do', type: 'text', required: true, values: commands.map((value) => ({ value })) });
   }
   const { command: _command, ...typed } = given;
@@ -133,7 +134,7 @@ function needed(form: readonly Field[], given: Values, { service, action, host }
   const missing = form.filter(({ name, required }) => required && !Object.hasOwn(given, name)).map(({ name }) => name);
   const rows = form.map(({ name, required, type, description, default: fallback }) => [`  ${name}`, type, description, required ? '' : fallback === undefined ? 'may be left out' : `else ${valueText(fallback)}`]);
   const example = form.filter(({ required }) => required).map((field) => shellWord(`${field.name}=${given[field.name] ?? exampleOf(field, host)}`));
-  return `${action} at ${service} needs ${missing.join(', ')}\n${table(['  FIELD', 'TYPE', 'WHAT', ''], rows)}\nfor example: domus call ${service} ${action} ${example.join(' ')}`;
+  return `${action} at ${service} needs ${missing.join(', ')}\n${table(['  FIELD', 'TYPE', 'WHAT', ''], rows)}\nfor example: ${typedCommand} call ${service} ${action} ${example.join(' ')}`;
 }
 
 function exampleOf({ name, type, values }: Field, host: string): string {
@@ -144,7 +145,7 @@ function exampleOf({ name, type, values }: Field, host: string): string {
 
 /** What a person can type next time. */
 function tellSame({ service, action }: CallTarget, values: Values): void {
-  note(`the same without questions: domus call ${service} ${action} ${Object.entries(values).map(([name, value]) => shellWord(`${name}=${value}`)).join(' ')}`.trimEnd());
+  note(`the same without questions: ${typedCommand} call ${service} ${action} ${Object.entries(values).map(([name, value]) => shellWord(`${name}=${value}`)).join(' ')}`.trimEnd());
 }
 
 function isAssignment(word: string): boolean {

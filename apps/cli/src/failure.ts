@@ -1,6 +1,7 @@
 // How a command fails: `CODE: reason` on standard error, with a hint where one is known, and exit code 1.
-import { CallError, TransportError } from '@majordomus/mq';
-import { StartError } from '@majordomus/runtime';
+import { CallError, PeerError, TransportError } from '@majordomus/mq';
+import { escapeControls, StartError } from '@majordomus/runtime';
+import { shownText } from './output.ts';
 
 /** A person's mistake that the command line finds by itself. */
 export class CommandError extends Error {
@@ -20,6 +21,7 @@ function isExpected(error: unknown): error is Error & { readonly code: string } 
 /** Prints an error as one line, a bug with its stack; the exit code is 1. */
 export function reportFailure(error: unknown): void {
   const text = isExpected(error) ? `${error.code}: ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${text}\n`);
+  // What another peer says is one line; what this program says may be more.
+  process.stderr.write(`${error instanceof PeerError ? escapeControls(text) : shownText(text)}\n`);
   process.exitCode = 1;
 }

@@ -2,10 +2,16 @@
 // configuration, so it survives everything that the configuration survives: key `joined` of the plugin "house" on that host.
 import { configGet, configList, configSet, partList } from '@majordomus/contracts';
 import { CallError, type BrokerStatus, type Client } from '@majordomus/mq';
+import { typedCommand } from './own-files.ts';
 
 const record = { plugin: 'house', key: 'joined' } as const;
 /** What each host answers as. */
 const suffix = `.${partList.service}`;
+
+interface AskOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
 
 /** A host of the house, as far as the bus knows of it. */
 export interface HouseHost {
@@ -14,13 +20,19 @@ export interface HouseHost {
   readonly count: number;
 }
 
+/** How a host is that has joined the house and is not there, and what to do about it. */
+export const awayText = 'it is not on the bus';
+export function awayTodo(host: string): string {
+  return `see that its "domus up" runs and that its line is up (if it is no more: ${typedCommand} config delete house joined --host ${host})`;
+}
+
 /** Writes down that this host belongs to the house. @throws CallError */
 export async function rememberHost(client: Client, host: string, signal: AbortSignal): Promise<void> {
   await client.call(configSet, { host, ...record, value: true }, { signal });
 }
 
 /** All hosts of the house, in the order of their names. @throws CallError if the broker does not answer */
-export async function hostsOf(client: Client, options: { readonly timeoutMs: number }): Promise<readonly HouseHost[]> {
+export async function hostsOf(client: Client, options: AskOptions): Promise<readonly HouseHost[]> {
   const { services } = JSON.parse(await client.manage('mmi.majordomus', '', options)) as BrokerStatus;
   const counts = new Map((await joinedHosts(client, options)).map((host) => [host, 0]));
   for (const { name, workers } of services) {
@@ -32,7 +44,7 @@ export async function hostsOf(client: Client, options: { readonly timeoutMs: num
 }
 
 /** None while dbmanager does not answer: that must not hide the hosts that do. */
-async function joinedHosts(client: Client, options: { readonly timeoutMs: number }): Promise<readonly string[]> {
+async function joinedHosts(client: Client, options: AskOptions): Promise<readonly string[]> {
   try {
     const { configurations } = await client.call(configList, {}, options);
     const hosts = configurations.filter(({ plugin }) => plugin === record.plugin).map(({ host }) => host);
@@ -44,7 +56,7 @@ async function joinedHosts(client: Client, options: { readonly timeoutMs: number
   }
 }
 
-async function hasJoined(client: Client, host: string, options: { readonly timeoutMs: number }): Promise<boolean> {
+async function hasJoined(client: Client, host: string, options: AskOptions): Promise<boolean> {
   const reply = await client.call(configGet, { host, plugin: record.plugin }, options);
   return 'data' in reply && reply.data[record.key] === true;
 }

@@ -1,9 +1,11 @@
 // The plugins of all hosts of a house, and a plugin that is looked for on the wrong one.
 import { hostService, parsePluginId, pluginList, type PluginStatus } from '@majordomus/contracts';
 import { CallError, PeerError, type Client } from '@majordomus/mq';
+import { didYouMean } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
-import { hostsOf } from './hosts.ts';
+import { awayText, hostsOf } from './hosts.ts';
 import { note } from './output.ts';
+import { typedCommand } from './own-files.ts';
 
 /** Who is behind a cut line must not hold up what the others have to say. */
 const elsewhereTimeoutMs = 3000;
@@ -18,7 +20,7 @@ export async function pluginsOf(client: Client, host: string, options: { readonl
 export async function pluginsElsewhere(client: Client, ownHost: string): Promise<readonly { readonly host: string; readonly plugins: readonly PluginStatus[]; readonly problem?: string }[]> {
   const others = (await hostsOf(client, { timeoutMs: elsewhereTimeoutMs })).filter(({ host }) => host !== ownHost);
   return await Promise.all(others.map(async ({ host, count }) => {
-    if (count === 0) return { host, plugins: [], problem: 'it is not on the bus' };
+    if (count === 0) return { host, plugins: [], problem: awayText };
     try {
       return { host, plugins: await pluginsOf(client, host, { timeoutMs: elsewhereTimeoutMs }) };
     } catch (error) {
@@ -34,7 +36,7 @@ export function tellUnknown(hosts: Awaited<ReturnType<typeof pluginsElsewhere>>)
 }
 
 /**
- * Does something with a plugin. If it is not installed on the host that is meant, and is on another one, that is told.
+ * Does something with a plugin. If it is not installed on the host that is meant, it is told where it is, or what may have been meant.
  * @throws CommandError with the code of the refusal, and whatever `act` throws
  */
 export async function orTellWhere<T>(client: Client, ownHost: string, id: string, act: () => Promise<T>): Promise<T> {
@@ -46,7 +48,12 @@ export async function orTellWhere<T>(client: Client, ownHost: string, id: string
     const own = host === ownHost ? [] : await pluginsOf(client, ownHost, { timeoutMs: elsewhereTimeoutMs }).catch(() => []);
     const everywhere = [...own, ...(await pluginsElsewhere(client, ownHost)).flatMap(({ plugins }) => plugins)];
     const there = everywhere.filter((plugin) => plugin.name === name && plugin.host !== host).map((plugin) => plugin.id);
-    if (there.length === 0) throw error;
-    throw new CommandError(error.code, `no plugin ${name} is installed on ${host}; there is ${there.join(' and ')}`, { cause: error });
+    if (there.length > 0) throw new CommandError(error.code, `no plugin ${name} is installed on ${host}; there is ${there.join(' and ')}`, { cause: error });
+    const here = host === ownHost ? await pluginsOf(client, host, { timeoutMs: elsewhereTimeoutMs }).catch(() => []) : everywhere.filter((plugin) => plugin.host === host);
+    const names = here.map((plugin) => plugin.name);
+    // A damaged package, and one that is gone while its plugin runs, have reasons of their own.
+    if (names.includes(name) || error.message.includes('is damaged')) throw error;
+    const meant = didYouMean(name, names);
+    throw new CommandError(error.code, `no plugin ${name} is installed on ${host}; ${meant === undefined ? `see what is: ${typedCommand} plugin list` : `did you mean ${meant}?`}`, { cause: error });
   }
 }

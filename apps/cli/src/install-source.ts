@@ -2,6 +2,7 @@
 // folder; a mistyped path is told here, before a registry is asked for it. Pure: it is told what there is.
 import { resolve } from 'node:path';
 import { CommandError } from './failure.ts';
+import { typedCommand } from './own-files.ts';
 
 /** What there is. */
 export interface Surroundings {
@@ -44,7 +45,7 @@ export function chooseSource(typed: string, on: string | undefined, there: Surro
     return { ...ownOrInstalled(name, there), on: host };
   }
   if (named !== null && (there.installed(name) ?? there.ownPlugin(name)) !== undefined && there.kindOf(resolve(there.folder, typed)) === undefined) {
-    throw new CommandError('HOST_UNKNOWN', `the house has no host ${host} to install ${name} on; see: domus status; a package of the npm registry that is called so is written ${typed}@latest`);
+    throw new CommandError('HOST_UNKNOWN', `the house has no host ${host} to install ${name} on; see: ${typedCommand} status; a package of the npm registry that is called so is written ${typed}@latest`);
   }
   if (isPath(typed)) return { source: existing(typed, there), on };
   if (bareName.test(typed)) return { ...chosenByName(typed, on, there), on };

@@ -2,6 +2,7 @@
 import { hostService, pluginList, pluginRestart, pluginStart, type OutputOf } from '@majordomus/contracts';
 import type { Client } from '@majordomus/mq';
 import { note } from './output.ts';
+import { typedCommand } from './own-files.ts';
 import { stateText } from './status-table.ts';
 
 /** A plugin may take the supervisor's whole bound to say that it is ready. */
@@ -33,7 +34,7 @@ export async function startInstalled(client: Client, plugin: InstalledPlugin, ha
 export function tellState({ id, state, pid, detail }: PluginState): void {
   note(`${id} is ${stateText(state)}${pid === null ? '' : ` (pid ${pid})`}${detail === '' ? '' : `: ${detail}`}`);
   if (state === 'failed' || state === 'backoff') {
-    note(`see: domus plugin log ${id}`);
+    note(`see: ${typedCommand} plugin log ${id}`);
     process.exitCode = 1;
   }
 }

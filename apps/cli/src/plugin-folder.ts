@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pluginName } from '@majordomus/contracts';
 import { isSystemError, majordomusVersion, systemReason } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
+import { ownPluginFolder } from './own-files.ts';
 
 /** What a plugin can be written in, by the name of its template. */
 export const languages = { ts: 'TypeScript', js: 'JavaScript', python: 'Python' } as const;
@@ -20,7 +21,7 @@ const domusCommands = [join(top, 'domus'), join(top, 'bin', 'domus.js')];
 
 /**
  * Makes the folder, whole or not at all.
- * @throws CommandError NAME_INVALID, FOLDER_EXISTS, FOLDER_NOT_WRITABLE
+ * @throws CommandError NAME_INVALID, NAME_TAKEN, FOLDER_EXISTS, FOLDER_NOT_WRITABLE
  */
 export function createPluginFolder(folder: string, name: string, language: Language): void {
   checkName(name);
@@ -63,7 +64,10 @@ export function linkPluginFolder(folder: string): void {
 
 function checkName(name: string): void {
   const checked = pluginName.safeParse(name);
-  if (checked.success) return;
+  if (checked.success) {
+    if (ownPluginFolder(name) === undefined) return;
+    throw new CommandError('NAME_TAKEN', `${name} is a plugin that comes with Majordomus, and one of the same name would take its place in the house; take another name, for example my-${name}`);
+  }
   const meant = basename(name).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^[0-9-]+|-+$/g, '');
   const hint = pluginName.safeParse(meant).success ? `; for example ${meant}` : '';
   const where = name.includes('/') ? ' (--folder says where it is made)' : '';

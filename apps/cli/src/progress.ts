@@ -1,4 +1,5 @@
 // One line that says what is being done: rewritten in place on a terminal, a line for each step elsewhere.
+import { escapeControls, shownSource } from '@majordomus/runtime';
 
 export interface Progress {
   readonly step: (text: string) => void;
@@ -13,7 +14,8 @@ const defaultColumns = 80;
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   let shown = false;
   return {
-    step(text) {
+    step(given) {
+      const text = escapeControls(shownSource(given));
       // A line that is wider than the terminal would be two, of which only one is rewritten.
       stream.write(stream.isTTY ? `${eraseLine}${text.slice(0, Math.max(1, (stream.columns || defaultColumns) - 2))}…` : `${text}…\n`);
       shown = true;

@@ -41,8 +41,9 @@ export async function ask(question: Question): Promise<string | undefined> {
     ? await select({
       message, output,
       options: [
-        ...values.map((choice) => ({ value: choice.value, label: choice.value, ...(choice.description !== undefined && { hint: choice.description }) })),
+        // First, so that Enter leaves it out, as it does where something is typed.
         ...(required ? [] : [{ value: '', label: otherwise === undefined ? '(leave out)' : `(leave out: ${otherwise})` }]),
+        ...values.map((choice) => ({ value: choice.value, label: choice.value, ...(choice.description !== undefined && { hint: choice.description }) })),
       ],
       ...(initial !== undefined && { initialValue: initial }),
     })

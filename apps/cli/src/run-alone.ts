@@ -1,10 +1,11 @@
 // `domus run PART …`: one part alone in this process and this terminal, for a debugger or a second look. A plugin's folder is
 // run in the same way, and so is a program that a plugin brings.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { didYouMean, exitCannotStart } from '@majordomus/runtime';
+import { typedCommand } from './own-files.ts';
 import { ownPrograms } from './own-programs.ts';
 import { isPartName, partNames, partProgram } from './parts.ts';
 import { runExec } from './run-exec.ts';
@@ -12,11 +13,13 @@ import { runExec } from './run-exec.ts';
 /** Without a name it says which there are. */
 export async function runAlone(what: string | undefined, args: readonly string[]): Promise<void> {
   const programs = ownPrograms();
-  const exec = what === undefined || isPartName(what) || programs.has(what) ? undefined : manifestOf(resolve(what))?.exec;
+  const manifest = what === undefined || isPartName(what) || programs.has(what) ? undefined : manifestOf(resolve(what));
+  if (manifest?.name !== undefined) await endIfRunning(manifest.name, args);
+  const exec = manifest?.exec;
   if (what !== undefined && exec !== undefined) return runExec(resolve(what), exec, args);
   const program = what === undefined ? undefined : isPartName(what) ? partProgram(what) : (programs.get(what) ?? folderProgram(resolve(what)));
   if (what === undefined || program === undefined) {
-    const meant = what === undefined ? undefined : didYouMean(what, [...partNames, ...programs.keys()]);
+    const meant = what === undefined ? undefined : (didYouMean(what, [...partNames, ...programs.keys()]) ?? nearFolder(what));
     const all = `parts: ${partNames.join(', ')}; programs of plugins: ${[...programs.keys()].join(', ')}; or the folder of a plugin or an app`;
     process.stderr.write(`domus: ${what === undefined ? 'run needs the name of what is to run' : `there is no part ${what}`}; ${meant === undefined ? all : `did you mean ${meant}?`}\n`);
     process.exit(exitCannotStart);
@@ -26,13 +29,41 @@ export async function runAlone(what: string | undefined, args: readonly string[]
   await import(pathToFileURL(program).href);
 }
 
+/** A second worker would take every other request from the plugin that the house runs, and leave its author wondering. */
+async function endIfRunning(name: string, args: readonly string[]): Promise<void> {
+  const { runningInHouse } = await import('./running-plugin.ts');
+  const running = await runningInHouse(name, args);
+  if (running === undefined) return;
+  process.stderr.write(`domus: ${running.id} runs already (pid ${running.pid}); stop it first: ${typedCommand} plugin stop ${running.id}\n`);
+  process.exit(exitCannotStart);
+}
+
 /** The file that Node runs for a folder: a plugin's own word, or where every app has it. */
 function folderProgram(folder: string): string | undefined {
   const { main = 'src/main.ts' } = manifestOf(folder) ?? {};
   return existsSync(join(folder, main)) ? join(folder, main) : undefined;
 }
 
-function manifestOf(folder: string): { readonly main?: string; readonly exec?: readonly string[] } | undefined {
+/** A folder that can be run and may have been meant: `apps/sn` and `sun` are `apps/sun`. */
+function nearFolder(typed: string): string | undefined {
+  const places = typed.includes('/') ? [dirname(typed)] : ['.', 'apps', 'plugins'];
+  for (const place of places) {
+    const names = foldersIn(place).filter((name) => canRun(join(place, name)));
+    const name = names.find((one) => one === basename(typed)) ?? didYouMean(basename(typed), names);
+    if (name !== undefined) return join(place, name);
+  }
+  return undefined;
+}
+
+function foldersIn(place: string): readonly string[] {
+  return existsSync(place) ? readdirSync(place, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name) : [];
+}
+
+function canRun(folder: string): boolean {
+  return existsSync(join(folder, 'plugin.json')) || existsSync(join(folder, 'src', 'main.ts'));
+}
+
+function manifestOf(folder: string): { readonly name?: string; readonly main?: string; readonly exec?: readonly string[] } | undefined {
   const file = join(folder, 'plugin.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }

@@ -2,6 +2,7 @@
 import { BusError, Client } from '@majordomus/mq';
 import { bindSetting, commonSettings, homePaths, isGiven, joinSetting, readSettings, StartError, type SettingsOf, type SettingSources } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
+import { typedCommand } from './own-files.ts';
 import { readRunning } from './running-house.ts';
 
 export const cliSettings = { ...commonSettings, bind: bindSetting, join: joinSetting } as const;
@@ -34,7 +35,7 @@ export function readCliSettings(flags: SettingSources['flags']): CliSettings {
   const running = readRunning(settings.home);
   const named = isGiven(commonSettings.broker, sources, settings.home);
   if (running === undefined && !named) {
-    throw new CommandError('NOT_CONNECTED', `no house runs on ${settings.home}; start it with "domus up", choose another home with --home, or name a broker with --broker`);
+    throw new CommandError('NOT_CONNECTED', `no house runs on ${settings.home}; start it with "${typedCommand} up", choose another home with --home, or name a broker with --broker`);
   }
   return {
     ...settings,

@@ -1,11 +1,13 @@
 // `domus call`: any action of any service, as it goes over the bus.
 import { type Command, InvalidArgumentError } from 'commander';
-import { hostService, parsePluginId, pluginStatusGet, type JsonObject } from '@majordomus/contracts';
+import { parsePluginId, type JsonObject } from '@majordomus/contracts';
 import { CallError, type Client, type Message, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { callData } from '../call-data.ts';
 import { CommandError } from '../failure.ts';
+import { pluginsOf } from '../house-plugins.ts';
 import { note, printJson, printLine } from '../output.ts';
+import { ownPluginFolder, typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { isPluginService } from '../service-contracts.ts';
 import { withClient } from '../session.ts';
@@ -34,13 +36,13 @@ The reply goes to standard output and the exit code is 0; an error goes to stand
       const { host } = settings(command);
       await withClient(settings(command), async (client) => {
         if (service.startsWith('mmi.')) return printLine(await client.manage(service, [action, ...words].join(' '), { timeoutMs }));
-        printJson(await request(client, service, timeoutMs, async () => ({ action, data: await callData(words, { client, service, action, host, timeoutMs }) })));
+        printJson(await request(client, { service, host, timeoutMs }, async () => ({ action, data: await callData(words, { client, service, action, host, timeoutMs }) })));
       });
     });
 }
 
 /** The data of the reply. @throws CallError, with the name that may have been meant if the service is unknown */
-async function request(client: Client, service: string, timeoutMs: number, prepare: () => Promise<Message>): Promise<JsonObject> {
+async function request(client: Client, { service, host, timeoutMs }: { readonly service: string; readonly host: string; readonly timeoutMs: number }, prepare: () => Promise<Message>): Promise<JsonObject> {
   const waiting = new AbortController();
   void tellIfAbsent(client, service, waiting.signal);
   try {
@@ -50,7 +52,7 @@ async function request(client: Client, service: string, timeoutMs: number, prepa
     throw new PeerError(textOr(data['code'], 'FAILED'), textOr(data['reason'], 'the service gave no reason'), { service, action: message.action });
   } catch (error) {
     if (!(error instanceof PeerError) || error.code !== 'SERVICE_UNKNOWN') throw error;
-    const why = await whyAbsent(client, service);
+    const why = await whyAbsent(client, service, host);
     throw why === undefined ? error : new CommandError('SERVICE_UNKNOWN', why, { cause: error });
   } finally {
     waiting.abort();
@@ -58,21 +60,25 @@ async function request(client: Client, service: string, timeoutMs: number, prepa
 }
 
 /** Why a service is not there: a plugin that does not run, or a name that is like another. */
-async function whyAbsent(client: Client, service: string): Promise<string | undefined> {
-  const plugin = isPluginService(service) ? await absentPlugin(client, service) : undefined;
-  if (plugin !== undefined) return plugin;
+async function whyAbsent(client: Client, service: string, ownHost: string): Promise<string | undefined> {
+  const plugin = isPluginService(service) ? await absentPlugin(client, service, ownHost) : undefined;
+  if (plugin?.isInstalled === true) return plugin.why;
   const meant = nearest(service, await servicesOf(client));
-  return meant === undefined ? undefined : `no worker offers ${service}; did you mean ${meant}?`;
+  return meant === undefined ? plugin?.why : `no worker offers ${service}; did you mean ${meant}?`;
 }
 
-/** What the manager of its host says of a plugin that does not answer; undefined if that knows no such plugin. */
-async function absentPlugin(client: Client, id: string): Promise<string | undefined> {
+/** What the manager of its host knows of a plugin that does not answer; undefined if no manager says anything. */
+async function absentPlugin(client: Client, id: string, ownHost: string): Promise<{ readonly isInstalled: boolean; readonly why: string } | undefined> {
   const { host, name } = parsePluginId(id, '');
   try {
-    const { plugin } = await client.call(pluginStatusGet, { id }, { service: hostService(host, 'manager'), timeoutMs: listTimeoutMs });
-    if (plugin.state === 'stopped') return `${name} on ${host} is stopped; start it with: domus plugin start ${id}`;
+    const plugin = (await pluginsOf(client, host, { timeoutMs: listTimeoutMs })).find((one) => one.name === name);
+    if (plugin === undefined) {
+      const source = ownPluginFolder(name) === undefined ? 'SOURCE' : name;
+      return { isInstalled: false, why: `no plugin ${name} is installed on ${host}; install it with: ${typedCommand} plugin install ${source}${host === ownHost ? '' : ` --on ${host}`}` };
+    }
+    if (plugin.state === 'stopped') return { isInstalled: true, why: `${name} on ${host} is stopped; start it with: ${typedCommand} plugin start ${id}` };
     const why = plugin.reason || plugin.lastError;
-    return `${name} on ${host} is ${plugin.state}${why === '' ? '' : `: ${why}`}; see: domus plugin log ${id}`;
+    return { isInstalled: true, why: `${name} on ${host} is ${plugin.state}${why === '' ? '' : `: ${why}`}; see: ${typedCommand} plugin log ${id}` };
   } catch (error) {
     if (error instanceof CallError) return undefined;
     throw error;

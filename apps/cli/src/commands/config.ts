@@ -1,12 +1,13 @@
 // `domus config`: what the plugins are told.
 import type { Command } from 'commander';
-import { configDelete, configGet, configList, configSet, hostService, pluginList, pluginName, schemaGet, type ConfigurationItems } from '@majordomus/contracts';
+import { configDelete, configGet, configList, configSet, hostService, pluginList, pluginName, schemaGet, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
 import { CallError, type Client, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { editConfiguration } from '../config-edit/edit-configuration.ts';
 import { CommandError } from '../failure.ts';
 import { valueOf, valueText } from '../item-text.ts';
 import { note, printJson, printLine, styled, table } from '../output.ts';
+import { typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { ask, canAsk } from '../questions.ts';
 import { withClient } from '../session.ts';
@@ -49,7 +50,7 @@ Examples:
       await withClient(settings(command), async (client) => {
         const items = await itemsOf(client, plugin);
         const value = valueOf(text, items?.[key]);
-        await client.call(configSet, { host, plugin, key, value });
+        await setValue(client, { host, plugin, key, value });
         note(`${plugin} on ${host}: ${key} is ${valueText(value)}`);
         if (items === undefined) await tellUnknown(client, host, plugin, key);
       });
@@ -67,6 +68,7 @@ Examples:
     .description('edit all of a plugin in $VISUAL or $EDITOR, with what each value means; set when you save')
     .action(async (named: string | undefined, { from }: { from?: string }, command: Command) => {
       const plugin = named ?? (await withClient(settings(command), (client) => chosenPlugin(client, settings(command).host)));
+      if (named !== undefined) await withClient(settings(command), (client) => checkKnown(client, settings(command).host, named));
       await editConfiguration({ settings: settings(command), plugin, from });
     });
 
@@ -86,6 +88,16 @@ function isPlugin(name: string): boolean {
   return pluginName.safeParse(name).success;
 }
 
+/** @throws CommandError BAD_REQUEST for what is nested so deeply that it cannot even be checked */
+async function setValue(client: Client, data: { readonly host: string; readonly plugin: string; readonly key: string; readonly value: JsonValue }): Promise<void> {
+  try {
+    await client.call(configSet, data);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new CommandError('BAD_REQUEST', `${data.key}: the value is nested too deeply; nothing was changed`, { cause });
+    throw cause;
+  }
+}
+
 /** Undefined if no schema is known. */
 async function itemsOf(client: Client, plugin: string): Promise<ConfigurationItems | undefined> {
   try {
@@ -99,16 +111,32 @@ async function itemsOf(client: Client, plugin: string): Promise<ConfigurationIte
 /** A plugin may be told something before it is installed; a name that was mistyped looks the same. */
 async function tellUnknown(client: Client, host: string, plugin: string, key: string): Promise<void> {
   const meant = didYouMean(plugin, await installedOn(client, host));
-  const advice = meant === undefined ? '' : `; did you mean ${meant}? Then take it back with: domus config delete ${plugin} ${key}`;
+  const advice = meant === undefined ? '' : `; did you mean ${meant}? Then take it back with: ${typedCommand} config delete ${plugin} ${key}`;
   note(`no plugin ${plugin} is installed, so nothing checks the value until it is${advice}`);
 }
 
+/** Before an editor opens on nothing: a name that was mistyped. @throws CommandError PLUGIN_NOT_FOUND */
+async function checkKnown(client: Client, host: string, plugin: string): Promise<void> {
+  const reply = await client.call(configGet, { host, plugin });
+  if (('data' in reply && Object.keys(reply.data).length > 0) || (await itemsOf(client, plugin)) !== undefined) return;
+  const names = await knownOn(client, host);
+  if (names.includes(plugin)) return;
+  const meant = didYouMean(plugin, names);
+  if (meant !== undefined) throw new CommandError('PLUGIN_NOT_FOUND', `no plugin ${plugin} is installed on ${host}, and nothing is configured for it; did you mean ${meant}?`);
+  note(`no plugin ${plugin} is installed, so nothing checks the values until it is`);
+}
+
 async function chosenPlugin(client: Client, host: string): Promise<string> {
-  const { configurations } = await client.call(configList, {});
-  const names = [...new Set([...(await installedOn(client, host)), ...configurations.filter((one) => one.host === host && isPlugin(one.plugin)).map(({ plugin }) => plugin)])];
-  if (names.length === 0) throw new CommandError('BAD_REQUEST', `no plugin is installed on ${host}; name one to configure it all the same: domus config edit PLUGIN`);
-  if (!canAsk()) throw new CommandError('BAD_REQUEST', `which plugin? There are ${names.join(', ')}; for example: domus config edit ${names[0] ?? ''}`);
+  const names = await knownOn(client, host);
+  if (names.length === 0) throw new CommandError('BAD_REQUEST', `no plugin is installed on ${host}; name one to configure it all the same: ${typedCommand} config edit PLUGIN`);
+  if (!canAsk()) throw new CommandError('BAD_REQUEST', `which plugin? There are ${names.join(', ')}; for example: ${typedCommand} config edit ${names[0] ?? ''}`);
   return await ask({ name: 'plugin', description: 'whose configuration is edited', type: 'text', required: true, values: names.map((value) => ({ value })) }) ?? '';
+}
+
+/** The plugins that are installed or configured. */
+async function knownOn(client: Client, host: string): Promise<readonly string[]> {
+  const { configurations } = await client.call(configList, {});
+  return [...new Set([...(await installedOn(client, host)), ...configurations.filter((one) => one.host === host && isPlugin(one.plugin)).map(({ plugin }) => plugin)])];
 }
 
 /** None while the manager does not answer. */

@@ -2,6 +2,7 @@
 import { relative, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { note } from '../output.ts';
+import { typedCommand } from '../own-files.ts';
 import { createPluginFolder, languages, linkPluginFolder, type Language } from '../plugin-folder.ts';
 
 interface CreateOptions {
@@ -26,8 +27,8 @@ export function addPluginCreate(plugin: Command): void {
       createPluginFolder(folder, name, language);
       const shown = asTyped(folder);
       note(`made ${shown}, a plugin in ${languages[language]}; its README.md says what is where. Next:`);
-      note(`  cd ${shown} && ${testCommands[language]}`);
-      note(`  domus plugin install ${shown} --watch`);
+      note(`  (cd ${shown} && ${testCommands[language]})`);
+      note(`  ${typedCommand} plugin install ${shown} --watch`);
     });
 
   plugin.command('link').argument('[folder]', 'the folder of the plugin', '.')

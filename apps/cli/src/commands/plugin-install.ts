@@ -11,7 +11,7 @@ import { followJob, waitMs } from '../installation.ts';
 import { installOnSaveUntilStopped } from '../install-on-save.ts';
 import { runs, startInstalled, tellState, type InstalledPlugin, type PluginState } from '../installed-plugin.ts';
 import { note, printJson } from '../output.ts';
-import { ownPluginFolder } from '../own-files.ts';
+import { ownPluginFolder, typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { createProgress } from '../progress.ts';
 import { type CliSettings, withClient } from '../session.ts';
@@ -135,7 +135,7 @@ async function watched(client: Client, service: string, what: string, quiet: boo
   const job = await begin();
   const leave = (): void => {
     progress.clear();
-    note(`the installation goes on without you; how far it is: domus call ${service} job.get '{"id": "${job.id}"}'`);
+    note(`the installation goes on without you; how far it is: ${typedCommand} call ${service} job.get '{"id": "${job.id}"}'`);
     process.exit(interruptedExitCode);
   };
   let told = '';

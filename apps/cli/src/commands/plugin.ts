@@ -1,23 +1,21 @@
 // `domus plugin`: what is installed, and what runs.
-import { setTimeout as delay } from 'node:timers/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import {
-  hostService, pluginLog, pluginRestart, pluginStart, pluginStop, pluginUninstall,
+  hostService, parsePluginId, pluginRestart, pluginStart, pluginStatusGet, pluginStop, pluginUninstall,
 } from '@majordomus/contracts';
-import { type Client, PeerError } from '@majordomus/mq';
 import { orTellWhere, pluginsElsewhere, pluginsOf, tellUnknown } from '../house-plugins.ts';
 import { startTimeoutMs, tellState } from '../installed-plugin.ts';
+import type { LogOwner } from '../logs/followed-log.ts';
+import { ownersOf } from '../logs/log-owners.ts';
+import { addLogsOptions, showLogs, type LogsAsked, type LogsOptions } from '../logs/shown-logs.ts';
 import { note, printJson, printLine, table } from '../output.ts';
-import { outputClosed } from '../output-closed.ts';
+import { typedCommand } from '../own-files.ts';
+import { isPartName } from '../parts.ts';
 import type { CommandContext } from '../program.ts';
 import { type CliSettings, withClient } from '../session.ts';
 import { statusCells, statusHead } from '../status-table.ts';
 import { addPluginCreate } from './plugin-create.ts';
 import { addPluginInstall } from './plugin-install.ts';
-
-const followIntervalMs = 500;
-/** As many as one reply holds. */
-const maxLogLines = 1000;
 
 export function addPlugin(program: Command, context: CommandContext): void {
   const { settings } = context;
@@ -51,7 +49,7 @@ A plugin is its name, or host.name for one on another host.`);
       tellUnknown(others);
       const plugins = [...own, ...others.flatMap((other) => other.plugins)];
       if (options.json === true) printJson(plugins);
-      else if (plugins.length === 0) note('no plugin is installed; try: domus plugin install diskfree');
+      else if (plugins.length === 0) note(`no plugin is installed; try: ${typedCommand} plugin install diskfree`);
       else {
         // The host is of interest where there are several.
         const columns = (ofHost: string, ...cells: readonly string[]): string[] => [...(others.length > 0 ? [ofHost] : []), ...cells];
@@ -84,38 +82,23 @@ A plugin is its name, or host.name for one on another host.`);
       }));
     });
 
-  plugin.command('log').argument('<plugin>').option('-n, --lines <number>', 'how many of the last lines', lineCount, 50).option('-f, --follow', 'go on with what comes').option('--json', 'as JSON')
+  addLogsOptions(plugin.command('log').argument('<plugin>'))
     .description('print the log of a plugin')
-    .action(async (id: string, options: { lines: number; follow?: boolean; json?: boolean }, command: Command) => {
-      const own = settings(command);
-      await withClient(own, (client) => orTellWhere(client, own.host, id, () => followLog(client, managerOf(own), id, options)));
+    .action(async (id: string, options: LogsOptions, command: Command) => {
+      await showLogs(context, command, options, (asked) => logOwner(id, asked));
     });
 }
 
-function lineCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > maxLogLines) throw new InvalidArgumentError(`It must be a whole number from 1 to ${maxLogLines}.`);
-  return count;
+/** The plugin whose log is meant; what is not known by name or file is asked for, so that its manager says what it has to say. */
+async function logOwner(id: string, { host, client, known }: LogsAsked): Promise<readonly LogOwner[]> {
+  const plugin = parsePluginId(id, host);
+  const name = plugin.host === host ? plugin.name : id;
+  const plugins = known.filter((one) => !isPartName(one));
+  if (client === undefined || plugins.includes(name)) return ownersOf([name], plugins);
+  await orTellWhere(client, host, id, () => client.call(pluginStatusGet, { id }, managerOf({ host })));
+  return [{ kind: 'plugin', name }];
 }
 
-function managerOf({ host }: CliSettings): { readonly service: string } {
+function managerOf({ host }: Pick<CliSettings, 'host'>): { readonly service: string } {
   return { service: hostService(host, 'manager') };
-}
-
-async function followLog(client: Client, manager: { readonly service: string }, id: string, { lines, follow, json }: { lines: number; follow?: boolean; json?: boolean }): Promise<void> {
-  let reply = await client.call(pluginLog, { id, lines }, manager);
-  if (json === true) return printJson(reply.lines);
-  for (const line of reply.lines) printLine(line);
-  if (follow !== true) return;
-  const closed = outputClosed();
-  while (!closed.aborted) {
-    await delay(followIntervalMs);
-    try {
-      reply = await client.call(pluginLog, { id, lines: maxLogLines, after: reply.next }, manager);
-      for (const line of reply.lines) printLine(line);
-    } catch (error) {
-      // The manager may be restarting; a plugin that is gone ends the reading.
-      if (error instanceof PeerError && error.code === 'PLUGIN_NOT_FOUND') throw error;
-    }
-  }
 }

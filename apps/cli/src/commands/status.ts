@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { hostService, partList, pluginList, type OutputOf, type PluginStatus } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
-import { hostsOf, type HouseHost } from '../hosts.ts';
+import { awayText, awayTodo, hostsOf, type HouseHost } from '../hosts.ts';
 import { note, printJson, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { withClient } from '../session.ts';
@@ -71,7 +71,7 @@ async function statusOfOthers(client: Client, ownHost: string): Promise<readonly
 }
 
 async function statusOfOther(client: Client, { host, count }: HouseHost): Promise<HostStatus | Unreachable> {
-  if (count === 0) return { host, problem: notOnTheBus(host) };
+  if (count === 0) return { host, problem: `${awayText}; ${awayTodo(host)}` };
   try {
     const status = await hostStatus(client, host, elsewhereTimeoutMs);
     return count === 1 ? status : { ...status, namesakes: count };
@@ -79,11 +79,6 @@ async function statusOfOther(client: Client, { host, count }: HouseHost): Promis
     if (!(error instanceof CallError)) throw error;
     return { host, problem: `${error.code}: ${error.message}` };
   }
-}
-
-/** What to do about a host that has joined the house and is not there. */
-function notOnTheBus(host: string): string {
-  return `it is not on the bus; see that its "domus up" runs and that its line is up (if it is no more: domus config delete house joined --host ${host})`;
 }
 
 function print({ host, version, home, join, parts, plugins, pluginsProblem, namesakes }: HostStatus, nowMs: number): void {

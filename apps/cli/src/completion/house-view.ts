@@ -5,6 +5,7 @@ import {
   type ConfigurationItems, type Contract, type InputOf, type JsonValue, type OutputOf, type PartStatus, type PluginStatus,
 } from '@majordomus/contracts';
 import { Client } from '@majordomus/mq';
+import { hostsOf } from '../hosts.ts';
 import { type CliSettings, readCliSettings } from '../session.ts';
 
 /** All questions of one completion together: a person who presses Tab does not wait. DOMUS_COMPLETION_MS is for slow machines. */
@@ -28,6 +29,11 @@ export class HouseView implements AsyncDisposable {
   async services(): Promise<readonly string[]> {
     const list = await this.#ask((client, options) => client.manage('mmi.services', '', options));
     return (list ?? '').split(', ').filter((name) => name !== '');
+  }
+
+  /** All hosts of the house, those that are away included. */
+  async hosts(): Promise<readonly string[]> {
+    return ((await this.#ask((client, options) => hostsOf(client, options))) ?? []).map(({ host }) => host);
   }
 
   async plugins(): Promise<readonly PluginStatus[]> {

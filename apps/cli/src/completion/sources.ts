@@ -52,7 +52,7 @@ function namesOr(otherwise: 'files' | 'folders', names: readonly string[], word:
 }
 
 async function hosts(house: HouseView): Promise<readonly Candidate[]> {
-  return plain((await house.services()).flatMap((name) => (name.endsWith('.manager') ? [name.slice(0, -'.manager'.length)] : [])));
+  return plain(await house.hosts());
 }
 
 /** Those of this host by their names, those of others as `host.name`. */

@@ -9,6 +9,7 @@ import { PeerError } from '@majordomus/mq';
 import { systemReason } from '@majordomus/runtime';
 import { CommandError } from '../failure.ts';
 import { note } from '../output.ts';
+import { typedCommand } from '../own-files.ts';
 import { ask, canAsk } from '../questions.ts';
 import { type CliSettings, withClient } from '../session.ts';
 import { changeOf, editedText, marked, shownValues, unmarked, type Change, type Values } from './edited-text.ts';
@@ -38,7 +39,7 @@ export async function editConfiguration({ settings, plugin, from }: EditOptions)
   for (;;) {
     try {
       await openEditor(file, process.env);
-      const text = readFileSync(file, 'utf8');
+      const text = readEdited(file);
       const change = changeOf(text, shownValues(known.items, known.values));
       const problems = 'problems' in change ? change.problems : await apply(change);
       if (problems === undefined) break;
@@ -89,13 +90,30 @@ export async function editConfiguration({ settings, plugin, from }: EditOptions)
 
   /** Whatever happens, what was typed stays where the person is told. */
   function keeping(error: unknown): unknown {
-    const now = readFileSync(file, 'utf8');
-    if (unmarked(now) === begin) {
-      rmSync(dirname(file), { recursive: true });
+    const now = readIfThere(file);
+    if (now === undefined || unmarked(now) === begin) {
+      rmSync(dirname(file), { recursive: true, force: true });
       return error;
     }
-    note(`what you wrote is in ${file}; go on with: domus config edit ${plugin} --from ${file}`);
+    note(`what you wrote is in ${file}; go on with: ${typedCommand} config edit ${plugin} --from ${file}`);
     return error;
+  }
+}
+
+function readEdited(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new CommandError('EDITOR_FAILED', `cannot read ${file} after the editor (${systemReason(cause)}); nothing was changed`, { cause });
+  }
+}
+
+/** Undefined for what is no file any more. */
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 

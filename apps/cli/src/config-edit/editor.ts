@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CommandError } from '../failure.ts';
+import { typedCommand } from '../own-files.ts';
 
 const usual = ['editor', 'nano', 'vim', 'vi'] as const;
 
 /** Waits until the editor is closed. @throws CommandError EDITOR_FAILED */
 export async function openEditor(file: string, env: NodeJS.ProcessEnv): Promise<void> {
   const editor = env['VISUAL'] || env['EDITOR'] || usual.find((name) => isOnPath(name, env['PATH'] ?? ''));
-  if (editor === undefined) throw new CommandError('EDITOR_FAILED', `there is no editor; say which one by EDITOR, as in: EDITOR=nano domus config edit`);
+  if (editor === undefined) throw new CommandError('EDITOR_FAILED', `there is no editor; say which one by EDITOR, as in: EDITOR=nano ${typedCommand} config edit`);
   // Ctrl-C in the editor is the editor's.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);

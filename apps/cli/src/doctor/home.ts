@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { databaseCheck } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
-import { homePaths, lockHome, reasonOf, StartError, systemReason } from '@majordomus/runtime';
+import { checkHomeFree, homePaths, reasonOf, StartError, systemReason } from '@majordomus/runtime';
 import { partProgram } from '../parts.ts';
 import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
 
@@ -97,9 +97,9 @@ async function runDbmanager(file: string): Promise<Checked | undefined> {
 
 /** A house that is starting or stopping, or whose process this machine does not see, holds the lock. */
 function checkLock(home: string, isRunning: boolean): Finding[] {
-  if (isRunning || !existsSync(homePaths(home).run)) return [];
+  if (isRunning) return [];
   try {
-    lockHome(home, 'house')[Symbol.dispose]();
+    checkHomeFree(home, 'house');
     return [];
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

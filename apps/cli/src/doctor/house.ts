@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hostService, partList, pluginList, type ProcessStatus } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
 import { homePaths, majordomusVersion } from '@majordomus/runtime';
+import { awayText, awayTodo, hostsOf, type HouseHost } from '../hosts.ts';
 import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
 
 const timeoutMs = 2000;
@@ -11,9 +12,9 @@ const timeoutMs = 2000;
 export async function checkHouse({ broker, host }: Patient): Promise<Finding[]> {
   if (broker === undefined) return [ok('versions', `Majordomus ${majordomusVersion}`), noted('house', 'no house runs here', 'start it: domus up')];
   await using client = new Client({ endpoint: broker });
-  const hosts = await hostsOf(client);
-  if (!hosts.includes(host)) hosts.unshift(host);
-  return (await Promise.all(hosts.map((name) => checkHost(client, name, host)))).flat();
+  const others = (await knownHosts(client)).filter((one) => one.host !== host || one.count > 1);
+  const checked = await Promise.all([checkHost(client, host, host), ...others.map((other) => checkOther(client, other, host))]);
+  return checked.flat();
 }
 
 /** The kit that plugins import is the house's own, renewed at each start. */
@@ -26,6 +27,13 @@ export function checkKit({ home }: Patient): Finding[] {
     return [];
   }
   return [version === majordomusVersion ? ok('kit', `plugins get @majordomus/plugin ${majordomusVersion}`) : problem('kit', `plugins get @majordomus/plugin ${String(version)}, and this is ${majordomusVersion}`, 'start the house again, which renews it')];
+}
+
+/** Another host, or another one of the same name. */
+async function checkOther(client: Client, { host, count }: HouseHost, own: string): Promise<Finding[]> {
+  if (count === 0) return [problem('hosts', `${host} has joined the house, and ${awayText}`, awayTodo(host))];
+  const namesakes = count === 1 ? [] : [problem('hosts', `${count} hosts are called ${host}, and each gets only a part of what is asked of ${host}`, 'stop the others, and start them with another --host')];
+  return host === own ? namesakes : [...namesakes, ...(await checkHost(client, host, own))];
 }
 
 async function checkHost(client: Client, name: string, own: string): Promise<Finding[]> {
@@ -65,10 +73,10 @@ function summary<S extends ProcessStatus & { readonly name: string }>(what: stri
   return found.length > 0 ? found : [ok(what, `${running} of ${all.length} run${where}${running < all.length ? '; the others are stopped' : ''}`)];
 }
 
-async function hostsOf(client: Client): Promise<string[]> {
+/** None while the broker does not answer, which the check of the port tells. */
+async function knownHosts(client: Client): Promise<readonly HouseHost[]> {
   try {
-    const services = await client.manage('mmi.services', '', { timeoutMs });
-    return services.split(', ').flatMap((name) => (name.endsWith('.house') ? [name.slice(0, -'.house'.length)] : []));
+    return await hostsOf(client, { timeoutMs });
   } catch (error) {
     if (error instanceof CallError) return [];
     throw error;

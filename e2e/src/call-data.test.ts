@@ -51,9 +51,9 @@ describe('call', () => {
 
   describe.concurrent('that lacks what is needed, where nobody can be asked', () => {
     it.each<[string, readonly string[], RegExp]>([
-      ['all of it', ['dbmanager', 'config.get'], /^BAD_REQUEST: config\.get at dbmanager needs host, plugin\n {2}FIELD +TYPE +WHAT\n {2}host +text +the host\n[\s\S]*\nfor example: domus call dbmanager config\.get host=igor plugin=diskfree$/],
+      ['all of it', ['dbmanager', 'config.get'], /^BAD_REQUEST: config\.get at dbmanager needs host, plugin\n {2}FIELD +TYPE +WHAT\n {2}host +text +the host\n[\s\S]*\nfor example: \.\/domus call dbmanager config\.get host=igor plugin=diskfree$/],
       ['some of it', ['dbmanager', 'config.get', 'host=igor'], /^BAD_REQUEST: config\.get at dbmanager needs plugin\n/],
-      ['the command of a plugin', ['igor.lamp', 'helper.do'], /^BAD_REQUEST: helper\.do at igor\.lamp needs a command: dim, off\nfor example: domus call igor\.lamp helper\.do command=dim$/],
+      ['the command of a plugin', ['igor.lamp', 'helper.do'], /^BAD_REQUEST: helper\.do at igor\.lamp needs a command: dim, off\nfor example: \.\/domus call igor\.lamp helper\.do command=dim$/],
       ['a parameter', ['igor.lamp', 'helper.do', 'command=dim'], /^PARAMETERS_INVALID: level: is required$/],
       ['a field that there is', ['dbmanager', 'config.list', 'hots=igor'], /^BAD_REQUEST: config\.list at dbmanager has no field hots; fields: none$/],
       ['the right name of a field', ['manager', 'plugin.status', 'iid=lamp'], /^BAD_REQUEST: plugin\.status at manager has no field iid; did you mean id\?$/],
@@ -75,7 +75,7 @@ describe('call', () => {
       await terminal.typedAfter('must be a name', `${'\u007F'.repeat(4)}lamp${enter}`);
       await terminal.typedAfter('key: the key', enter);
       const { code, text } = await terminal.ended();
-      expect(text).toContain('the same without questions: domus call dbmanager config.get host=igor plugin=lamp\n');
+      expect(text).toContain('the same without questions: ./domus call dbmanager config.get host=igor plugin=lamp\n');
       expect(text).toContain('"plugin": "lamp"');
       expect(code).toBe(0);
     });
@@ -85,10 +85,20 @@ describe('call', () => {
       await terminal.typedAfter('command: what it shall do', enter);
       await terminal.typedAfter('level: How bright', `300${enter}`);
       await terminal.typedAfter('must be at most 100', `${'\u007F'.repeat(3)}30${enter}`);
-      await terminal.typedAfter('room: Where', `${down}${enter}`);
+      await terminal.typedAfter('room: Where', `${down}${down}${enter}`);
       const { code, text } = await terminal.ended();
-      expect(text).toContain('the same without questions: domus call igor.lamp helper.do command=dim level=30 room=attic\n');
+      expect(text).toContain('the same without questions: ./domus call igor.lamp helper.do command=dim level=30 room=attic\n');
       expect(text).toMatch(/"dimmed": \{\s+"level": 30,\s+"room": "attic"\s+\}/);
+      expect(code).toBe(0);
+    });
+
+    it('leaves out what may be left out, where there is a choice, when Enter is pressed', async () => {
+      const terminal = ask('igor.lamp', 'helper.do');
+      await terminal.typedAfter('command: what it shall do', enter);
+      await terminal.typedAfter('level: How bright', `30${enter}`);
+      await terminal.typedAfter('room: Where', enter);
+      const { code, text } = await terminal.ended();
+      expect(text).toContain('the same without questions: ./domus call igor.lamp helper.do command=dim level=30\n');
       expect(code).toBe(0);
     });
 
@@ -113,14 +123,21 @@ describe('call', () => {
 
     it('says that it is stopped, and what starts it', async () => {
       await home.tell('plugin', 'install', '--no-start', writeKitPlugin(home, 'asleep'));
-      expect(await refused('igor.asleep')).toMatchObject({ code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: asleep on igor is stopped; start it with: domus plugin start igor.asleep\n' });
+      expect(await refused('igor.asleep')).toMatchObject({ code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: asleep on igor is stopped; start it with: ./domus plugin start igor.asleep\n' });
+    });
+
+    it('says that it is not installed, and what installs it', async () => {
+      const folder = writeKitPlugin(home, 'gone');
+      await home.tell('plugin', 'install', folder);
+      await home.tell('plugin', 'uninstall', 'gone');
+      expect(await refused('igor.gone')).toMatchObject({ code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: no plugin gone is installed on igor; install it with: ./domus plugin install SOURCE\n' });
     });
 
     it('says why it is failing, and where to look', async () => {
       await home.tell('plugin', 'install', '--no-start', writeShellPlugin(home, 'broken', 'exit 3'));
       await house.client.request('manager', { action: 'plugin.start', data: { id: 'broken' } });
       await house.untilPlugin('broken', ({ state }) => state === 'backoff' || state === 'failed');
-      expect((await refused('igor.broken')).stderr).toMatch(/^SERVICE_UNKNOWN: broken on igor is (backoff|failed|starting).*; see: domus plugin log igor\.broken\n$/);
+      expect((await refused('igor.broken')).stderr).toMatch(/^SERVICE_UNKNOWN: broken on igor is (backoff|failed|starting).*; see: \.\/domus plugin log igor\.broken\n$/);
     });
   });
 });

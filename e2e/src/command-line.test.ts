@@ -96,7 +96,7 @@ describe('domus', () => {
     });
   });
 
-  it.concurrent.each(['services', 'status', 'config list', 'config get diskfree', 'plugin list', 'plugin log diskfree'])('%s --json is JSON and nothing else', async (command) => {
+  it.concurrent.each(['services', 'status', 'config list', 'config get diskfree', 'plugin list', 'plugin log diskfree -n 1'])('%s --json is JSON and nothing else', async (command) => {
     const { code, stdout, stderr } = await home.run(...command.split(' '), '--json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual(expect.anything());
@@ -177,7 +177,7 @@ describe.concurrent('what is mistyped', () => {
     expect(refused(await runDomus(args)).trimEnd().split('\n').at(-1)).toBe(`(see ${command} --help)`);
   });
 
-  it.each([['-n', 'x'], ['-n', '0'], ['-n', '5000']])('domus plugin log %s %s says what it must be', async (...args) => {
-    expect(refused(await runDomus(['plugin', 'log', 'diskfree', ...args]))).toMatch(/It must be a whole number from 1 to 1000/);
+  it.each([['-n', 'x'], ['-n', '-1'], ['-n', '5000']])('domus plugin log %s %s says what it must be', async (...args) => {
+    expect(refused(await runDomus(['plugin', 'log', 'diskfree', ...args]))).toMatch(/It must be a whole number from 0 to 1000/);
   });
 });

@@ -45,7 +45,7 @@ describe('config edit', () => {
 
   /** The file that the message names, with what was typed. */
   function kept({ stderr }: Ran): string {
-    const file = /^what you wrote is in (\S+); go on with: domus config edit velbus --from \1$/m.exec(stderr)?.[1];
+    const file = /^what you wrote is in (\S+); go on with: \.\/domus config edit velbus --from \1$/m.exec(stderr)?.[1];
     return file ?? expect.unreachable(`no file is named in: ${stderr}`);
   }
 
@@ -110,8 +110,11 @@ describe('config edit', () => {
 
   it.each<[string, readonly string[], string, RegExp]>([
     ['an editor that fails', ['velbus'], 'exit 3', /^EDITOR_FAILED: the editor \(.*\) ended with exit code 3; nothing was changed$/],
-    ['no plugin, where nobody can be asked', [], 'true', /^BAD_REQUEST: which plugin\? There are velbus; for example: domus config edit velbus$/],
+    ['an editor that takes the file away', ['velbus'], 'rm "$1"', /^EDITOR_FAILED: cannot read \/\S+ after the editor \(no such file or directory \(ENOENT\)\); nothing was changed$/],
+    ['an editor that makes it a folder', ['velbus'], 'rm "$1"; mkdir "$1"', /^EDITOR_FAILED: cannot read .* \(EISDIR\); nothing was changed$|^EDITOR_FAILED: cannot read .*EISDIR/],
+    ['no plugin, where nobody can be asked', [], 'true', /^BAD_REQUEST: which plugin\? There are velbus; for example: \.\/domus config edit velbus$/],
     ['a file that is not there', ['velbus', '--from', '/nowhere/velbus.toml'], 'true', /^SOURCE_NOT_FOUND: cannot read \/nowhere\/velbus\.toml \(no such file or directory \(ENOENT\)\)/],
+    ['a name that was mistyped', ['velbs'], 'true', /^PLUGIN_NOT_FOUND: no plugin velbs is installed on igor, and nothing is configured for it; did you mean velbus\?$/],
     ['a name that is none', ['Vel bus'], 'true', /^INVALID_DATA: plugin: must be a name/],
   ])('says what is wrong with %s', async (_what, args, script, expected) => {
     const { code, stdout, stderr } = await edit(script, ...args);

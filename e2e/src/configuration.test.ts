@@ -25,7 +25,7 @@ describe('the configuration', () => {
     const unknown = await home.run('config', 'set', 'onewire', 'port', 'usb');
     expect(unknown).toMatchObject({ code: 0, stdout: '', stderr: `onewire on ${house.host}: port is usb\nno plugin onewire is installed, so nothing checks the value until it is\n` });
     const mistyped = await home.run('config', 'set', 'diskfre', 'limit', '75');
-    expect(mistyped.stderr).toContain('; did you mean diskfree? Then take it back with: domus config delete diskfre limit\n');
+    expect(mistyped.stderr).toContain('; did you mean diskfree? Then take it back with: ./domus config delete diskfre limit\n');
     await home.tell('config', 'delete', 'diskfre', 'limit');
     await home.tell('config', 'delete', 'onewire');
   });

@@ -20,7 +20,6 @@ describe('logs', () => {
   const home = new Home();
   let house: House;
   const say = async (text: string): Promise<string> => await home.tell('call', house.service('speaker'), 'helper.do', 'command=say', `text=${text}`);
-  const follow = (...args: readonly string[]): Started => startProgram(domusScript, ['--home', home.folder, 'logs', '-f', ...args]);
   beforeAll(async () => {
     house = await home.up({ plugins: true, args: ['--host', 'igor'] });
     await home.tell('plugin', 'install', writeKitPlugin(home, 'speaker', speaker));
@@ -71,8 +70,17 @@ describe('logs', () => {
     expect(await shown({ NO_COLOR: '1' })).not.toContain('\u001B[3');
   });
 
-  it('go on over kills and a restart of the house, without a line twice', async () => {
-    const following = follow('-n', '0', 'broker', 'speaker');
+  it('of one plugin are shown by plugin log with the same options', async () => {
+    expect(await home.tell('plugin', 'log', 'speaker', '--level', 'warn')).toMatch(/^\[.*\] WARN: first\n$/);
+    expect(await home.tell('plugin', 'log', 'igor.speaker', '-n', '1', '--json')).toBe(await home.tell('logs', 'speaker', '-n', '1', '--json'));
+    expect((await home.run('plugin', 'log', 'broker')).stderr).toMatch(/^PLUGIN_NOT_FOUND: no plugin broker is installed on igor/);
+  });
+
+  it.each([
+    ['logs', ['logs', 'broker', 'speaker']],
+    ['plugin log --json', ['plugin', 'log', 'speaker', '--json']],
+  ])('go on over kills and a restart of the house, without a line twice, by %s', async (_name, [command = '', ...args]) => {
+    const following = startProgram(domusScript, ['--home', home.folder, command, ...args, '-f', '-n', '0']);
     try {
       // What is said is heard only once it listens: that is said again until it is.
       await untilTrue('it follows', async () => {
@@ -96,7 +104,8 @@ describe('logs', () => {
     expect(signal).toBe('SIGINT');
     const lines = stdout.split('\n').filter((line) => line !== '');
     expect(new Set(lines).size).toBe(lines.length);
-    expect(stdout.match(/listening/g)).toHaveLength(1);
+    if (args.includes('broker')) expect(stdout.match(/listening/g)).toHaveLength(1);
+    if (args.includes('--json')) for (const line of lines) expect(JSON.parse(line)).toMatchObject({ name: 'speaker' });
     for (const text of ['after-a-kill', 'after-a-restart']) expect(stdout.match(new RegExp(text, 'g'))).toHaveLength(1);
   });
 });

@@ -27,6 +27,9 @@ interface Ask<C extends Contract = Contract> {
 describe('a house', () => {
   const home = new Home();
   let house: House;
+  /** What the bus offers while the house is whole. */
+  let services: string;
+  const offered = async (): Promise<string> => (await house.client.manage('mmi.services')).split(', ').sort().join();
   beforeAll(async () => {
     house = await home.up({ plugins: true });
     await home.tell('plugin', 'install', writeKitPlugin(home, 'sitter', {
@@ -34,6 +37,7 @@ describe('a house', () => {
       // It would answer after a minute.
       definition: "{ helpers: { wait: async ({ parameters, signal }) => { writeFileSync(parameters.begun, ''); await delay(60_000, undefined, { signal }); return 'too late'; } } }",
     }));
+    services = await offered();
   });
   afterAll(() => home[Symbol.asyncDispose]());
 
@@ -90,11 +94,10 @@ describe('a house', () => {
   });
 
   it('whose broker was killed listens where it did, and has all services back', async () => {
-    const services = (await house.client.manage('mmi.services')).split(', ').sort();
     const killed = await house.kill('broker');
     await house.untilWhole({ without: [killed] });
     expect(home.endpoint).toBe(house.endpoint);
-    await untilTrue('all services are back', async () => (await house.client.manage('mmi.services')).split(', ').sort().join() === services.join());
+    await untilTrue('all services are back', async () => (await offered()) === services);
     expect((await house.client.call(helperList, {}, { service: house.service('diskfree') })).actions).toContain('list');
     await house.client.call(configSet, { host: house.host, plugin: 'velbus', key: 'protocol', value: 'usb' });
     expect(await home.tell('config', 'get', 'velbus', 'protocol')).toBe('usb\n');

@@ -23,7 +23,7 @@ afterAll(() => home[Symbol.asyncDispose]());
 /** Makes a plugin beside the home; gives its folder, and the command that it is told to be tested with. */
 async function create(name: string, ...flags: readonly string[]): Promise<{ readonly folder: string; readonly testCommand: string }> {
   const { code, stderr } = await home.runWith({ cwd: home.root }, 'plugin', 'create', name, ...flags);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(new RegExp(`^made \\./${name}, a plugin in .*\n  cd \\./${name} && .*\n.*plugin install \\./${name} --watch\n$`)) });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(new RegExp(`^made \\./${name}, a plugin in .*\n {2}\\(cd \\./${name} && .*\\)\n {2}\\./domus plugin install \\./${name} --watch\n$`)) });
   return { folder: join(home.root, name), testCommand: stderr.split('\n')[1] ?? '' };
 }
 
@@ -42,6 +42,10 @@ async function liveIn(folder: string, name: string): Promise<unknown> {
   expect(await house.plugin(name)).toMatchObject({ state: 'stopped', lastError: '' });
   return result;
 }
+
+it('is not made with the name of a plugin that comes with the house', async () => {
+  expect(await home.runWith({ cwd: home.root }, 'plugin', 'create', 'diskfree')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NAME_TAKEN: diskfree is .*; take another name, for example my-diskfree\n$/) });
+});
 
 const kitPlugins = [['TypeScript', 'lamp-ts', []], ['JavaScript', 'lamp-js', ['--js']]] as const;
 

@@ -1,12 +1,12 @@
 // A plugin from its installation to its end, on the command line, and over restarts of the house.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { helperDo, helperHelp, helperList } from '@majordomus/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { domusScript, startProgram } from './domus.ts';
 import { Home } from './home.ts';
 import type { House } from './house.ts';
-import { isRunning } from './processes.ts';
+import { isRunning, killHard } from './processes.ts';
 import { command, writeKitPlugin, type KitPlugin } from './test-plugins.ts';
 import { untilTrue } from './waiting.ts';
 
@@ -166,6 +166,22 @@ describe('a plugin', () => {
     const { code, stderr } = await home.run('plugin', 'install', folder());
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(expected) });
   });
+});
+
+it('a plugin that ends when its package is gone is let go of, and can be installed again', async () => {
+  await using home = new Home();
+  await using house = await home.up();
+  const folder = writeKitPlugin(home, 'ghost');
+  await home.tell('plugin', 'install', folder);
+  const pid = await house.pluginPid('ghost');
+  // What is left when an uninstallation meets a start: it runs, and its package is gone.
+  rmSync(join(home.folder, 'packages', 'ghost'), { recursive: true });
+  expect(await house.plugins()).toMatchObject([{ name: 'ghost', state: 'running' }]);
+  killHard(pid);
+  await untilTrue('it is let go of', async () => (await house.plugins()).length === 0);
+  for (const listing of [await home.tell('status'), await home.tell('plugin', 'list')]) expect(listing).not.toContain('ghost');
+  await home.tell('plugin', 'install', folder);
+  expect(await house.plugin('ghost')).toMatchObject({ state: 'running', version: '1.0.0' });
 });
 
 it('what runs starts again with the house, and what was stopped stays so', async () => {

@@ -37,7 +37,7 @@ it('an installation goes on when Ctrl-C ends who follows it, and that is said wi
   following.child.kill('SIGINT');
   const { code, stderr } = await following.ended;
   expect(code).toBe(130);
-  const { service = '', id = '' } = /goes on without you; how far it is: domus call (?<service>\S+) job\.get '\{"id": "(?<id>[^"]+)"\}'$/m.exec(stderr)?.groups ?? {};
+  const { service = '', id = '' } = /goes on without you; how far it is: \.\/domus call (?<service>\S+) job\.get '\{"id": "(?<id>[^"]+)"\}'$/m.exec(stderr)?.groups ?? {};
   expect((await house.client.call(jobGet, { id }, { service })).job).toMatchObject({ state: 'running', step: 'fetch' });
   mayAnswer.resolve();
   await expect.poll(async () => (await house.client.call(jobGet, { id }, { service })).job, { timeout: 20_000 }).toMatchObject({ state: 'done', plugin: 'patient' });

@@ -30,7 +30,7 @@ describe.concurrent('a plugin', () => {
     const { code, stderr } = await install(folder);
     expect({ code, stderr }).toMatchObject({ code: 1 });
     expect(stderr).toMatch(/crasher is backoff: .*exit code 3/);
-    expect(stderr).toMatch(/^see: domus plugin log \S+\.crasher$/m);
+    expect(stderr).toMatch(/^see: \.\/domus plugin log \S+\.crasher$/m);
     const failed = await house.untilPlugin('crasher', ({ state }) => state === 'failed', slowMs);
     expect(failed).toMatchObject({ pid: null, reason: expect.stringMatching(/exit code 3; it ended too often and is tried again every 60 s/), lastError: 'exit code 3' });
     expect(failed.restarts).toBeGreaterThanOrEqual(4);

@@ -38,10 +38,12 @@ it('a broker, a dbmanager and a plugin, each alone, are a house that answers', a
 
 it.each([
   ['brokr', /^domus: there is no part brokr; did you mean broker\?$/],
+  ['plugins/diskfre', /^domus: there is no part plugins\/diskfre; did you mean plugins\/diskfree\?$/],
+  ['diskfree', /^domus: there is no part diskfree; did you mean plugins\/diskfree\?$/],
   ['velbus-simulatr', /^domus: there is no part velbus-simulatr; did you mean velbus-simulator\?$/],
   ['nothing-like-it', /^domus: there is no part nothing-like-it; parts: broker, dbmanager, packagemanager, manager; programs of plugins: .*velbus-simulator.*; or the folder of a plugin or an app$/],
 ])('%s is no part', async (part, expected) => {
-  const { code, stdout, stderr } = await runDomus(['run', part]);
+  const { code, stdout, stderr } = await runDomus(['run', part], { cwd: checkout });
   expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
   expect(stderr.trimEnd()).toMatch(expected);
 });
@@ -63,4 +65,14 @@ it('a second dbmanager on one home is refused', async () => {
   await using house = await home.up();
   const { code, stderr } = await runDomus(['run', 'dbmanager', '--home', home.folder, '--broker', house.endpoint]);
   expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(/^dbmanager: another dbmanager runs on .*; stop it/) });
+});
+
+it('a plugin that the house runs is not run a second time', async () => {
+  await using home = new Home();
+  await using house = await home.up();
+  await home.tell('plugin', 'install', 'diskfree');
+  const id = house.service('diskfree');
+  const { pid } = await house.plugin('diskfree');
+  const { code, stdout, stderr } = await runDomus(['run', 'plugins/diskfree', '--home', home.folder, '--broker', house.endpoint, '--host', id.replace(/\..*/, '')], { cwd: checkout });
+  expect({ code, stdout, stderr }).toEqual({ code: 78, stdout: '', stderr: `domus: ${id} runs already (pid ${pid}); stop it first: ./domus plugin stop ${id}\n` });
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { configGet, helperDo, partList } from '@majordomus/contracts';
 import { Broker, Handlers, Worker } from '@majordomus/mq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Ran, Started } from './domus.ts';
+import { runDomus, type Ran, type Started } from './domus.ts';
 import { Home } from './home.ts';
 import { startUp, type House, type HouseStatus } from './house.ts';
 import { Line } from './line.ts';
@@ -146,6 +146,14 @@ describe('a house of two hosts', () => {
       expect(others).toEqual([{ host: 'attic', problem: expect.stringMatching(/^it is not on the bus; see /) as string }]);
       expect(await igorHome.tell('status')).toMatch(/\nattic: does not answer: it is not on the bus; see that its "domus up" runs and that its line is up/);
       expect(await igorHome.run('plugin', 'list')).toMatchObject({ code: 0, stderr: expect.stringContaining('the plugins of attic are not known: it is not on the bus') as string });
+    });
+
+    it('says so in doctor too, with what to do, and completion knows the host still', async () => {
+      const { code, stdout } = await igorHome.run('doctor');
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^problem +hosts +attic has joined the house, and it is not on the bus → see that its "domus up" runs .*domus config delete house joined --host attic\)$/m);
+      const { stdout: offered } = await runDomus(['complete', '--', 'config', 'delete', 'house', 'joined', '--host', ''], { env: { DOMUS_HOME: igorHome.folder, DOMUS_COMPLETION_MS: '15000' } });
+      expect(offered).toBe('attic\nigor\n');
     });
 
     it('ends every call to the other host with a code, within its time', async () => {

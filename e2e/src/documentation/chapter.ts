@@ -23,6 +23,8 @@ const commandLimitMs = 60_000;
 const againLimitMs = 30_000;
 const lastWordsLimitMs = 1000;
 const documentedEndpoint = '127.0.0.1:40410';
+/** A port that a chapter chooses; here it is any free one, and what is printed says which. */
+const listensAt = /(--listen tcp:\/\/127\.0\.0\.1:)\d+/;
 
 export class Chapter {
   readonly #name: string;
@@ -114,7 +116,7 @@ export class Chapter {
       return numbers !== undefined;
     };
     if (goesOn.test(text)) {
-      const terminal = this.#checkout.start(command.replace(/\s*&$/, ''));
+      const terminal = this.#checkout.start(command.replace(/\s*&$/, '').replace(listensAt, '$1*'));
       if (output.length > 0) await this.#until(line, text, terminal, () => isShown(terminal.printed()), output);
       return;
     }

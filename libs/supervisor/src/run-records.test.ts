@@ -83,7 +83,7 @@ describe('the records of what runs', () => {
     const { pid } = sitter('marker-1');
     earlier.write('disk', pid);
     expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([{ name: 'disk', pid, ended: true }]);
-    expect(runs(pid)).toBe(false);
+    await gone(pid);
     expect(existsSync(join(folder, 'disk.json'))).toBe(false);
   });
 
@@ -130,7 +130,7 @@ describe('the records of what runs', () => {
     parent.kill('SIGKILL');
     await gone(parent.pid);
     expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([{ name: 'a child of an earlier run', pid: orphan.pid, ended: true }]);
-    expect(runs(orphan.pid)).toBe(false);
+    await gone(orphan.pid);
   });
 
   it('never end an innocent process that has the pid now', async () => {

@@ -45,6 +45,9 @@ describe('a source is not', () => {
     ['git+ext::sh', /Unsupported URL Type/],
     ['git+https://example.org/lamp.git#--upload-pack=id', /begins with "-"/],
     ['git+https://example.org/lamp.git#path:../../etc', /leaves the repository/],
+    ['git+https://example.org/lamp.git#v2:plugins', /has "v2:plugins" after the "#"/],
+    ['git+https://example.org/lamp.git#v2.0.0:path:lamp', /has "v2\.0\.0:path:lamp"/],
+    ['git+https://example.org/lamp.git#:', /has ":" after/],
     ['/plugins/\u0000', /control character/],
     ['lamp\n', /control character/],
   ])('%j', (text, reason) => {

@@ -71,6 +71,9 @@ function gitSource(text: string, { hosted, fetchSpec, gitCommittish, gitRange, g
   if (repository === null || repository.startsWith('-')) throw notFound(text, 'is no address of a git repository');
   const folder = gitSubdir?.replace(/^\/+|\/+$/g, '');
   if (folder?.split('/').includes('..') === true) throw notFound(text, 'has a path that leaves the repository');
+  // npm's parser drops what it does not know, and the head would be installed in its place.
+  const unknown = (text.split('#')[1] ?? '').split('::').find((part) => part.includes(':') && !/^(semver|path):/.test(part));
+  if (unknown !== undefined) throw notFound(text, `has ${JSON.stringify(unknown)} after the "#", where a ref, semver:RANGE and path:FOLDER can stand, with "::" between them`);
   if (gitCommittish?.startsWith('-') === true) throw notFound(text, 'has a ref that begins with "-"');
   return {
     kind: 'git',

@@ -1,7 +1,7 @@
 // Real libzmq is the judge: each type of socket that ours speak to, over TCP and Unix sockets, in both directions.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket as NetSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dealer as ZmqDealer, Publisher, Reply, Request, Router as ZmqRouter, type Socket } from 'zeromq';
@@ -131,11 +131,12 @@ describe('with libzmq', () => {
     const dealer = open(new ZmqDealer({ linger: 0, heartbeatInterval: 50, heartbeatTimeout: 1000, heartbeatTimeToLive: 1000 }));
     let lost = 0;
     dealer.events.on('disconnect', () => void (lost += 1));
-    dealer.connect(router.socket.endpoint);
+    await using line = await tappedLine(router.socket.endpoint);
+    dealer.connect(line.endpoint);
     await dealer.send('first');
     const { peer } = await router.inbox.take();
-    // Many of its intervals and time-outs: had one PING not been answered, the connection would be another by now.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // More than its time-out takes: had they not been answered, the connection would be another by now.
+    await expect.poll(() => line.count('PING'), { timeout: 15_000 }).toBeGreaterThan(30);
     await dealer.send('second');
     expect(await router.inbox.take()).toEqual({ peer, frames: [Buffer.from('second')] });
     expect([lost, router.gone]).toEqual([0, []]);
@@ -144,8 +145,9 @@ describe('with libzmq', () => {
   it('it answers our heartbeats', async () => {
     const theirs = open(new ZmqRouter({ linger: 0 }));
     await theirs.bind('tcp://127.0.0.1:*');
-    using dealer = await openDealer(theirs.lastEndpoint as string, { heartbeat: { intervalMs: 50, timeoutMs: 1000, ttlMs: 1000 } });
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await using line = await tappedLine(theirs.lastEndpoint as string);
+    using dealer = await openDealer(line.endpoint, { heartbeat: { intervalMs: 50, timeoutMs: 1000, ttlMs: 1000 } });
+    await expect.poll(() => line.count('PONG'), { timeout: 15_000 }).toBeGreaterThan(30);
     expect(dealer.told).toEqual(['connected']);
   });
 
@@ -189,6 +191,32 @@ describe('with libzmq', () => {
     }
   });
 });
+
+/** A line to an endpoint that counts the commands that pass. */
+async function tappedLine(endpoint: string): Promise<{ readonly endpoint: string; count(command: string): number } & AsyncDisposable> {
+  let passed = '';
+  const sockets = new Set<NetSocket>();
+  const server = createServer((near) => {
+    const far = connect({ port: Number(/\d+$/.exec(endpoint)?.[0]), host: '127.0.0.1' });
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      sockets.add(from);
+      from.on('error', () => {}).on('close', () => to.destroy()).on('data', (chunk: Buffer) => {
+        passed += chunk.toString('latin1');
+        to.write(chunk);
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    count: (command) => passed.split(command).length - 1,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 /** All bytes that a DEALER of libzmq writes to say these messages. */
 async function recordDealer(said: readonly Buffer[][]): Promise<Buffer> {

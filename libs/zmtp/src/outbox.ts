@@ -10,10 +10,11 @@ export interface OutboxLimits {
   readonly maxBytes: number;
 }
 
-const slabBytes = 64 * 1024;
+const slabBytes = 32 * 1024;
 /** A larger body is written from where it is, and not copied. */
 const copyBelowBytes = 16 * 1024;
-const maxSpareSlabs = 8;
+/** As many connections write in one turn without a new buffer; each one that is made anew brings the next collection of garbage nearer. */
+const maxSpareSlabs = 64;
 
 /** Buffers that no connection needs right now: an idle one holds none. */
 const spareSlabs: Buffer[] = [];

@@ -11,6 +11,7 @@ export const busCodes = {
   OVERLOADED: 'Too many requests are open or waiting; nothing was done. Try again later.',
   TOO_LARGE: 'The body is larger than the broker passes on; nothing was done.',
   BAD_REQUEST: 'The request is not well formed; nothing was done.',
+  FAILED: 'The service refused, and gave no code, as programs of Domogik do; the reason is its own.',
   BAD_REPLY: 'The reply does not have the form that its contract promises.',
   ACTION_UNKNOWN: 'The service has no such action.',
   NO_REPLY: 'The service took the request and gave no answer to it; it may not know the action.',

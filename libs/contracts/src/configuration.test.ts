@@ -59,6 +59,17 @@ describe('a value', () => {
   });
 });
 
+it('a reason says nothing of the value of a secret, nor how long it is', () => {
+  const secret = true;
+  const told = (type: ConfigurationItem['type'], value: JsonValue, more: { readonly min?: number; readonly max?: number } = {}): string | undefined => valueProblem({ type, secret, ...more }, value);
+  expect(told('string', 1234)).toBe('must be a string, not a number');
+  expect(told('string', true)).toBe('must be a string, not a boolean');
+  expect(told('list', ['a', 1234])).toBe('must be a list of strings, and one entry is a number');
+  expect(told('integer', 3, { min: 1000 })).toBe('must be at least 1000');
+  expect(told('string', 'hunter2', { max: 4 })).toBe('length must be at most 4');
+  expect(told('integer', 12.5)).toBe('must be a whole number, not a number');
+});
+
 describe('a configuration item', () => {
   const item = { type: 'integer', description: 'A limit.', default: 5 };
 

@@ -23,7 +23,7 @@ export const configurationItem = z
     min: z.number().optional().describe('the smallest number, or length of a string or list'),
     max: z.number().optional().describe('the largest number, or length of a string or list'),
     options: z.array(jsonValue).min(1).optional().describe('the only values allowed'),
-    secret: z.boolean().optional().describe('marks a value that is not to be shown, such as a password; nothing hides it yet'),
+    secret: z.boolean().optional().describe('marks a value that is encrypted where it is stored and masked where it is shown, such as a password'),
   })
   .superRefine((item, context) => {
     if (item.default === undefined && item.example === undefined) {
@@ -48,27 +48,30 @@ export const configurationKey = z
 export const configurationItems = z.record(configurationKey, configurationItem).describe('the configuration items, by key');
 export type ConfigurationItems = z.infer<typeof configurationItems>;
 
-/** Why `value` does not fit `item`, or undefined if it does. */
-export function valueProblem(item: Pick<ConfigurationItem, 'type' | 'min' | 'max' | 'options'>, value: JsonValue): string | undefined {
+type Checked = Pick<ConfigurationItem, 'type' | 'min' | 'max' | 'options' | 'secret'>;
+
+/** Why `value` does not fit `item`, or undefined if it does. The reason says nothing of a secret's value. */
+export function valueProblem(item: Checked, value: JsonValue): string | undefined {
+  const kind = kindOf(value, item.secret === true);
   switch (item.type) {
     case 'string':
-      if (typeof value !== 'string') return `must be a string, not ${kindOf(value)}`;
+      if (typeof value !== 'string') return `must be a string, not ${kind}`;
       break;
     case 'integer':
-      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return `must be a whole number, not ${kindOf(value)}`;
+      if (typeof value !== 'number' || !Number.isSafeInteger(value)) return `must be a whole number, not ${kind}`;
       break;
     case 'number':
-      if (typeof value !== 'number') return `must be a number, not ${kindOf(value)}`;
+      if (typeof value !== 'number') return `must be a number, not ${kind}`;
       break;
     case 'boolean':
-      if (typeof value !== 'boolean') return `must be true or false, not ${kindOf(value)}`;
+      if (typeof value !== 'boolean') return `must be true or false, not ${kind}`;
       break;
     case 'list':
-      if (!Array.isArray(value)) return `must be a list of strings, not ${kindOf(value)}`;
-      for (const entry of value) if (typeof entry !== 'string') return `must be a list of strings, and one entry is ${kindOf(entry)}`;
+      if (!Array.isArray(value)) return `must be a list of strings, not ${kind}`;
+      for (const entry of value) if (typeof entry !== 'string') return `must be a list of strings, and one entry is ${kindOf(entry, item.secret === true)}`;
       break;
     case 'object':
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return `must be an object, not ${kindOf(value)}`;
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return `must be an object, not ${kind}`;
       break;
     default:
       item.type satisfies never;
@@ -76,22 +79,24 @@ export function valueProblem(item: Pick<ConfigurationItem, 'type' | 'min' | 'max
   return rangeProblem(item, value);
 }
 
-function rangeProblem({ min, max, options }: Pick<ConfigurationItem, 'min' | 'max' | 'options'>, value: JsonValue): string | undefined {
+function rangeProblem({ min, max, options, secret }: Checked, value: JsonValue): string | undefined {
   const size = typeof value === 'number' ? value : typeof value === 'string' || Array.isArray(value) ? value.length : undefined;
   const what = typeof value === 'number' ? '' : 'length ';
-  if (size !== undefined && min !== undefined && size < min) return `${what}must be at least ${min}, not ${size}`;
-  if (size !== undefined && max !== undefined && size > max) return `${what}must be at most ${max}, not ${size}`;
+  const is = secret === true ? '' : `, not ${size}`;
+  if (size !== undefined && min !== undefined && size < min) return `${what}must be at least ${min}${is}`;
+  if (size !== undefined && max !== undefined && size > max) return `${what}must be at most ${max}${is}`;
   if (options !== undefined && !options.some((option) => JSON.stringify(option) === JSON.stringify(value))) {
     return `must be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`;
   }
   return undefined;
 }
 
-function kindOf(value: JsonValue): string {
+function kindOf(value: JsonValue, isSecret: boolean): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  return typeof value === 'string' ? 'a string' : String(value);
+  if (typeof value === 'string') return 'a string';
+  return isSecret ? `a ${typeof value}` : String(value);
 }
 
 /** Checks several values at once; every unknown key and every value that does not fit has its reason. */

@@ -78,7 +78,7 @@ describe('the types of a contract', () => {
   type Handler<C extends Contract> = (data: RequestOf<C>) => ResultOf<C>;
 
   it('are those of its schemas', () => {
-    expectTypeOf<RequestOf<typeof configGet>>().toEqualTypeOf<{ host: string; plugin: string; key?: string | undefined }>();
+    expectTypeOf<RequestOf<typeof configGet>>().toEqualTypeOf<{ host: string; plugin: string; key?: string | undefined; reveal?: boolean | undefined; by?: string | undefined }>();
     expectTypeOf<OutputOf<typeof pluginLog>>().toEqualTypeOf<{ lines: string[]; next: number; id: string }>();
     expectTypeOf<CodeOf<typeof helperDo>>().toEqualTypeOf<'COMMAND_UNKNOWN' | 'PARAMETERS_INVALID' | 'COMMAND_FAILED'>();
     expectTypeOf<CodeOf<typeof stopPlugin>>().toEqualTypeOf<never>();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Contract, JsonObject } from './contract.ts';
-import { configDelete, configGet, configList, configSet, dbmanagerServices, schemaGet, schemaSet } from './dbmanager.ts';
+import { configDelete, configGet, configHistory, configList, configRevert, configSet, dbmanagerServices, maskedSecret, schemaGet, schemaSet } from './dbmanager.ts';
 
 /** What a handler gets of a request's data, or the problems of each field. */
 function read(contract: Contract, data: JsonObject): unknown {
@@ -11,11 +11,13 @@ function read(contract: Contract, data: JsonObject): unknown {
 describe('the contracts of dbmanager', () => {
   it('have the names that the documentation gives them', () => {
     expect(dbmanagerServices).toEqual(['dbmanager', 'dbmgr', 'admin']);
-    expect([configGet, configSet, configDelete, configList, schemaSet, schemaGet].map(({ action, reply }) => [action, reply])).toEqual([
+    expect([configGet, configSet, configDelete, configList, configHistory, configRevert, schemaSet, schemaGet].map(({ action, reply }) => [action, reply])).toEqual([
       ['config.get', 'config.result'],
       ['config.set', 'config.result'],
       ['config.delete', 'config.result'],
       ['config.list', 'config.result'],
+      ['config.history', 'config.history.result'],
+      ['config.revert', 'config.result'],
       ['schema.set', 'schema.result'],
       ['schema.get', 'schema.result'],
     ]);
@@ -72,6 +74,25 @@ describe('the contracts of dbmanager', () => {
     ['a name that is no text', { host: 'igor', name: 7 }, 'plugin'],
   ])('refuse to get with %s, and name the field', (_what, data, field) => {
     expect(read(configGet, data)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
+  });
+
+  it('say on whose behalf, in one line', () => {
+    const write = { host: 'igor', plugin: 'velbus', key: 'a', value: 1 };
+    for (const by of ['ann@igor', 'igor.velbus', 'Zoë, by the back door', 'x'.repeat(200)]) expect(read(configSet, { ...write, by })).toEqual({ ...write, by });
+    for (const by of ['', 'two\nlines', 'a\u001b[31m', 'x'.repeat(201), 7]) {
+      for (const contract of [configSet, configDelete, configRevert, configGet]) expect(read(contract, { ...write, to: 0, by })).not.toMatchObject({ by });
+    }
+  });
+
+  it('have a text for a secret that is not shown which no keyboard types by itself', () => {
+    expect(maskedSecret).toMatch(/[^\u0000-\u00ff]/);
+  });
+
+  it('refuse a change to go back to that is no number of one', () => {
+    const owner = { host: 'igor', plugin: 'velbus' };
+    expect(read(configRevert, { ...owner, to: 0 })).toEqual({ ...owner, to: 0 });
+    for (const to of [undefined, -1, 1.5, '3']) expect(read(configRevert, { ...owner, to })).toEqual([expect.stringMatching(/^to: /)]);
+    expect(read(configHistory, owner)).toEqual({ ...owner, limit: 100 });
   });
 
   it('refuse a schema whose default does not fit its own type', () => {

@@ -12,7 +12,7 @@ describe('a refusal', () => {
   });
 
   it('has a code of its contract, or does not compile', () => {
-    expectTypeOf(refuse<typeof configGet>).parameter(1).toEqualTypeOf<'CONFIG_NOT_FOUND' | 'STORAGE_ERROR'>();
+    expectTypeOf(refuse<typeof configGet>).parameter(1).toEqualTypeOf<'CONFIG_NOT_FOUND' | 'SECRET_UNREADABLE' | 'STORAGE_ERROR' | 'STORAGE_FULL'>();
     expectTypeOf(refuse<typeof stopPlugin>).parameter(1).toEqualTypeOf<never>();
   });
 });

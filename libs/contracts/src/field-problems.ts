@@ -1,5 +1,6 @@
 // What is wrong with the fields of something: one reason for each, by the path of the field. Pure.
 import type { z } from 'zod';
+import { issueWords } from './issue-words.ts';
 
 /** A reason for each key or field that was refused. */
 export type FieldProblems = Readonly<Record<string, string>>;
@@ -16,18 +17,11 @@ export function fieldProblems(issues: readonly z.core.$ZodIssue[], whole = 'data
   };
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') for (const key of issue.keys) add([...issue.path, key], 'is not known');
-    else if (issue.code === 'invalid_key') add(issue.path, issue.issues[0]?.message ?? issue.message);
-    else add(issue.path, reasonOf(issue));
+    else if (issue.code === 'invalid_key') add(issue.path, issueWords(issue.issues[0] ?? issue));
+    else add(issue.path, issueWords(issue));
   }
   // Not by assignment: a field may be called __proto__.
   return Object.fromEntries(fields);
-}
-
-/** zod's own words for a wrong type are for programmers; a schema's own words stay. */
-function reasonOf({ code, message }: z.core.$ZodIssue): string {
-  const words = code === 'invalid_type' ? /^Invalid input: expected (\w+), received (\w+)$/.exec(message) : null;
-  if (words === null) return message;
-  return words[2] === 'undefined' ? 'is missing' : `must be of type ${words[1]}, not ${words[2]}`;
 }
 
 /** One line for a person: `limit: must be at most 100, not 300; mount: is not known`. */

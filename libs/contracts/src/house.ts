@@ -1,9 +1,10 @@
 // house: `domus up` itself on the bus, as `<host>.house`. It supervises the core parts of its host.
 import { z } from 'zod';
 import { contract } from './contract.ts';
-import { logReply, logRequest, processStatus } from './process-status.ts';
+import { logReply, logRequest, processMemory, processStatus } from './process-status.ts';
 
 export const partStatus = processStatus
+  .extend(processMemory.shape)
   .extend({ name: z.string().describe('the part') })
   .meta({ id: 'PartStatus', description: 'A core part of the house as a process.' });
 export type PartStatus = z.infer<typeof partStatus>;
@@ -23,7 +24,7 @@ export const partList = contract({
   }),
 });
 
-const part = z.string().describe('the name of the part');
+const part = z.string().describe('the name of the part; `house` for `domus up` itself');
 
 export const partLog = contract({
   service: 'house',

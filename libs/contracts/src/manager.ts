@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
 import { pluginId } from './names.ts';
-import { logReply, logRequest, processStatus } from './process-status.ts';
+import { logReply, logRequest, processMemory, processStatus } from './process-status.ts';
 
 const plugin = {
   id: z.string().describe('the plugin as `host.name`'),
@@ -10,6 +10,7 @@ const plugin = {
 } as const;
 
 export const pluginStatus = processStatus
+  .extend(processMemory.shape)
   .extend({
     ...plugin,
     name: z.string().describe('its name on that host'),
@@ -23,6 +24,7 @@ const errors = {
   PLUGIN_NOT_FOUND: 'No such plugin is installed on this host.',
   HOST_UNKNOWN: 'No manager of that host is on the bus.',
 } as const;
+const startErrors = { ...errors, ENGINE_MISMATCH: 'The plugin does not work with this version of Majordomus.' } as const;
 
 const target = z.object({ id: pluginId });
 
@@ -39,7 +41,7 @@ export const pluginStart = contract({
     state: processStatus.shape.state,
     detail: z.string().describe('what it waits for, or why it is not running; empty if all is well'),
   }),
-  errors,
+  errors: startErrors,
 });
 
 export const pluginStop = contract({
@@ -60,7 +62,7 @@ export const pluginRestart = contract({
   summary: 'Stops a plugin and starts it again.',
   input: target,
   output: pluginStart.output,
-  errors,
+  errors: startErrors,
 });
 
 export const pluginList = contract({
@@ -75,10 +77,14 @@ export const pluginList = contract({
 export const pluginStatusGet = contract({
   service: 'manager',
   action: 'plugin.status',
-  summary: 'How one plugin is, with the last lines of its log.',
+  summary: 'How one plugin is, with the last lines of its log, and the last words of its run that failed.',
   idempotent: true,
   input: target,
-  output: z.object({ plugin: pluginStatus.describe('how it is'), log: z.array(z.string()).describe('the last lines of its log') }),
+  output: z.object({
+    plugin: pluginStatus.describe('how it is'),
+    log: z.array(z.string()).describe('the last lines of its log'),
+    lastWords: z.array(z.string()).describe('the last lines of the run that ended unasked last, whose end `lastError` tells; empty without one'),
+  }),
   errors,
 });
 

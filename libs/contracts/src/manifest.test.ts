@@ -11,6 +11,7 @@ const largest = {
   configuration: { limit: item },
   commands: { check: { description: 'Checks a path.', parameters: { path: { type: 'string', description: 'A path.', example: '/' } } } },
   sensors: { used: { description: 'How much is used.', type: 'integer', unit: '%' } },
+  memoryMb: 128,
   permissions: ['reads the mount table'],
 };
 

@@ -57,6 +57,13 @@ export const manifest = z
     configuration: configurationItems.default({}),
     commands: z.record(componentName, pluginCommand).default({}).describe('what it can be asked to do, by name'),
     sensors: z.record(componentName, pluginSensor).default({}).describe('what it measures or watches, by name'),
+    memoryMb: z
+      .number()
+      .int('must be a whole number of MiB')
+      .min(16, 'must be 16 MiB at least')
+      .max(1_048_576, 'must be less than a TiB')
+      .optional()
+      .describe('how much memory it may hold with all that it starts, in MiB; past it, it is killed and started again. Without it the house has a limit for all, and a person may set another'),
     permissions: z.array(z.string().min(1)).default([]).describe('what it needs of the host, in words for a person; told by `package.detail`, and not enforced'),
   })
   .superRefine((value, context) => {

@@ -18,6 +18,12 @@ export const processStatus = z.object({
 });
 export type ProcessStatus = z.infer<typeof processStatus>;
 
+/** What a process holds in memory, for a contract to add to its status. */
+export const processMemory = z.object({
+  memoryMb: z.number().int().nullable().describe('what it and what it has started hold in memory, in MiB, as of the last second; null while it does not run'),
+  memoryLimitMb: z.number().int().nullable().describe('what they may hold; past it, it is killed and started again; null without a limit'),
+});
+
 /** What is asked of the log of a process, and the answer; a contract adds whose log it is. */
 export const logRequest = z.object({
   lines: z.number().int().min(1).max(1000).default(50).describe('how many of the last lines'),

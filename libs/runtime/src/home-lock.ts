@@ -18,7 +18,8 @@ const sqliteBusy = 5;
  */
 export function lockHome(home: string, who: string): Disposable {
   ensureFolder(homePaths(home).run);
-  return connectionAfter('BEGIN EXCLUSIVE', home, who);
+  // A journal on the disk would need room there, and a full disk must not keep a house from its start.
+  return connectionAfter('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE', home, who);
 }
 
 /**

@@ -8,9 +8,13 @@ export interface HomePaths {
   /** What a person may set: majordomus.toml. */
   readonly settingsFile: string;
   readonly database: string;
+  /** Copies of the database, one a day. */
+  readonly backups: string;
   readonly packages: string;
   readonly logs: string;
   readonly run: string;
+  /** What nobody else may see. */
+  readonly keys: string;
   readonly cache: string;
 }
 
@@ -18,9 +22,11 @@ export function homePaths(home: string): HomePaths {
   return {
     settingsFile: join(home, 'majordomus.toml'),
     database: join(home, 'db', 'majordomus.sqlite'),
+    backups: join(home, 'backups'),
     packages: join(home, 'packages'),
     logs: join(home, 'logs'),
     run: join(home, 'run'),
+    keys: join(home, 'keys'),
     cache: join(home, 'cache'),
   };
 }

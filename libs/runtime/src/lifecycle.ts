@@ -1,5 +1,6 @@
 // From `node main.ts` to the end of a process: settings, log, readiness, signals. Each part's main.ts is one call of
 // runPart; its service.ts knows nothing of processes, so that it can also be started from code.
+import { exitSuperseded, SupersededError } from './epoch.ts';
 import { reasonOf } from './error-reason.ts';
 import { createLog, type Log } from './log.ts';
 import { openReadiness } from './readiness.ts';
@@ -25,7 +26,7 @@ export interface Part<Settings extends { readonly logLevel: string }> {
   readonly name: string;
   /** @throws StartError for a wrong setting */
   readonly readSettings: (args: readonly string[], env: NodeJS.ProcessEnv) => Settings;
-  /** Runs until the signal fires. @throws StartError if it cannot start as it was told */
+  /** Runs until the signal fires. @throws StartError if it cannot start as it was told; SupersededError if a newer instance runs */
   readonly start: (settings: Settings, context: PartContext) => Promise<void>;
 }
 
@@ -49,6 +50,10 @@ export async function runPart<Settings extends { readonly logLevel: string }>(pa
     if (error instanceof StartError) {
       process.stderr.write(`${part.name}: ${error.message}\n`);
       process.exit(exitCannotStart);
+    }
+    if (error instanceof SupersededError) {
+      log?.error(error.message);
+      process.exit(exitSuperseded);
     }
     if (log === undefined) process.stderr.write(`${part.name}: ${reasonOf(error)}\n`);
     else log.fatal({ err: error }, 'ended by an unexpected error');

@@ -163,7 +163,7 @@ describe('majordomus.toml', () => {
 
   it('may not have a table that no part reads', () => {
     const file = writeFile('[limit]\nmax-capacity = 3\n');
-    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, manager, packagemanager, tester`);
+    expect(refusal(() => read()).message).toBe(`[limit] in ${file} is not a table of settings; known: limits, manager, packagemanager, dbmanager, tester`);
   });
 
   it('may have the tables of other parts, and the common settings that this part does not use', () => {

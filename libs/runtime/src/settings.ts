@@ -162,7 +162,7 @@ function problemOf(error: z.ZodError): string {
 }
 
 /** The tables of majordomus.toml, each with the settings of one part. */
-const partTables = ['limits', 'manager', 'packagemanager'] as const;
+const partTables = ['limits', 'manager', 'packagemanager', 'dbmanager'] as const;
 
 /** The top level has the common settings but the home, in which the file stands, and the parts' tables; a table that is ours has only our settings. */
 function refuseUnknownKeys(file: SettingsFile, definitions: SettingDefinitions): void {

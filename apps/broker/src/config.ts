@@ -15,6 +15,8 @@ const limitDescriptions = {
   maxWaitingPerService: 'how many requests may wait for one service',
   maxCapacity: 'how many requests a worker may take at once',
   maxHeldBytes: 'how many bytes all waiting requests may hold together',
+  maxConnections: 'how many clients and workers may be connected at once',
+  maxRememberedEpochs: 'how many services that are gone keep their epoch',
 } as const satisfies Record<keyof BrokerLimits, string>;
 
 const positiveInteger = z.coerce.number({ error: 'must be a whole number above 0' }).int('must be a whole number above 0').positive('must be a whole number above 0');

@@ -1,14 +1,15 @@
 // The broker as a part of the house: it listens, says where, and tells its log what it had to drop.
-import { Broker, dropKinds, TransportError, type BrokerStatus, type DropKind } from '@majordomus/mq';
+import { Broker, defaultBrokerLimits, dropKinds, TransportError, type BrokerStatus, type DropKind } from '@majordomus/mq';
 import { StartError, untilAborted, type Log, type PartContext } from '@majordomus/runtime';
 import type { BrokerSettings } from './config.ts';
+import { isOutOfFiles, openFilesLimit, roomForConnections } from './open-files.ts';
 
 /** How often what was dropped is logged, however much it is (rule R13). */
 const reportIntervalMs = 10_000;
 
 /** @throws StartError if the address cannot be used */
 export async function start({ bind, limits }: BrokerSettings, { signal, log, ready }: PartContext): Promise<void> {
-  await using broker = await listen(bind, limits);
+  await using broker = await listen(bind, withinOpenFiles(limits, log));
   log.info({ endpoint: broker.endpoint }, 'listening');
   if (!isLoopback(broker.endpoint)) {
     log.warn(`the bus has no authentication: whoever reaches ${broker.endpoint} can run code on this host; keep it behind a firewall`);
@@ -17,6 +18,7 @@ export async function start({ bind, limits }: BrokerSettings, { signal, log, rea
   const reporting = setInterval(() => {
     const now = broker.status();
     reportDrops(log, before, now);
+    if (isOutOfFiles()) log.warn('no file can be opened any more, so that no connection is taken; those that are open live on. Raise the limit of open files (ulimit -n)');
     before = now;
   }, reportIntervalMs);
   ready({ endpoint: broker.endpoint });
@@ -31,6 +33,17 @@ async function listen(endpoint: string, limits: BrokerSettings['limits']): Promi
     if (!(cause instanceof TransportError)) throw cause;
     throw new StartError(cause.code === 'ADDRESS_IN_USE' ? 'ADDRESS_IN_USE' : 'CANNOT_START', cause.message, { cause });
   }
+}
+
+/** A connection that the system refuses is seen by nobody, so the broker stays below the system's limit, and says so. */
+function withinOpenFiles(limits: BrokerSettings['limits'], log: Log): BrokerSettings['limits'] {
+  const files = openFilesLimit();
+  const room = files === undefined ? Infinity : roomForConnections(files);
+  if (room >= limits.maxConnections) return limits;
+  // Nobody asked for the default, which most houses never come near.
+  const level = limits.maxConnections === defaultBrokerLimits.maxConnections ? 'debug' : 'warn';
+  log[level](`the system lets the broker open ${files} files, so that it takes ${room} connections at once and not ${limits.maxConnections}; raise that (ulimit -n), or set max-connections`);
+  return { ...limits, maxConnections: room };
 }
 
 function isLoopback(endpoint: string): boolean {

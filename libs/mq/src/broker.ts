@@ -29,8 +29,8 @@ export class Broker implements AsyncDisposable {
   /** Listens. @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
   static async bind({ endpoint, limits = {}, transport = defaultTransport() }: BrokerOptions): Promise<Broker> {
     const broker = new Broker(limits);
-    const { maxFrameBytes, maxOpenPerClient, maxCapacity } = { ...defaultBrokerLimits, ...limits };
-    broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity) }, {
+    const { maxFrameBytes, maxOpenPerClient, maxCapacity, maxConnections } = { ...defaultBrokerLimits, ...limits };
+    broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity), maxConnections }, {
       message: (peer, frames) => {
         broker.#pump.read();
         broker.#machine.receive(peer, frames, performance.now());
@@ -41,6 +41,7 @@ export class Broker implements AsyncDisposable {
         broker.#flush();
       },
       ended: () => broker.#machine.connectionEnded(),
+      full: () => broker.#machine.connectionRefused(),
       unsendable: (peer, frames) => {
         broker.#machine.unsendable(peer, frames, performance.now());
         broker.#flush();

@@ -1,5 +1,6 @@
 // A part on the bus, from its registration to its end: what every part's service does around its handlers.
 import type { Handlers } from './handlers.ts';
+import { BusError } from './mdp/errors.ts';
 import type { Transport } from './transport.ts';
 import { Worker, type BusLog } from './worker.ts';
 
@@ -29,7 +30,10 @@ export interface ServeOptions {
 /** A broker that is started again is found again in less, and there is nothing to tell. */
 const lostGraceMs = 1500;
 
-/** Serves until the signal fires, and then has answered what it held. Throws what `onRegistered` or `ended` throw before. */
+/**
+ * Serves until the signal fires, and then has answered what it held. Throws what `onRegistered` or `ended` throw before.
+ * @throws BusError SUPERSEDED when a newer instance has taken over one of the names (rule R15)
+ */
 export async function serve({ services, signal, onRegistered, onLost, onBack, ended, beforeStop, ...options }: ServeOptions): Promise<void> {
   using presence = new Presence({
     onLost: () => {
@@ -42,14 +46,22 @@ export async function serve({ services, signal, onRegistered, onLost, onBack, en
       onBack?.();
     },
   });
-  const workers = services.map((service) => new Worker({ ...options, service, onPresence: (isRegistered) => presence.of(service, isRegistered) }).start());
+  const superseded = Promise.withResolvers<never>();
+  superseded.promise.catch(() => {});
+  const workers = services.map((service) => new Worker({
+    ...options,
+    service,
+    onPresence: (isRegistered) => presence.of(service, isRegistered),
+    // A part without one of its names is of no use (rule R15).
+    onSuperseded: () => superseded.reject(new BusError('SUPERSEDED', `a newer instance of ${service} has taken over; this one ends`, { service, action: '' })),
+  }).start());
   const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   const served = Promise.all(workers.map((worker) => worker.registered({ signal }))).then(onRegistered).then(() => stopped);
   try {
-    await Promise.race(ended === undefined ? [served, stopped] : [served, stopped, ended]);
+    await Promise.race([served, stopped, superseded.promise, ...(ended === undefined ? [] : [ended])]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

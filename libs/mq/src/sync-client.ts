@@ -52,11 +52,12 @@ export class SyncClient implements Disposable {
 
   /**
    * Sends any message, waits, and gives the reply as it came, also one with `status: false`.
-   * @throws CallerError, BusError, PeerError as `Client.request` does
+   * @throws CallerError, BusError, PeerError as `Client.request` does; CallerError BAD_REQUEST for a `timeoutMs` that is not above 0
    */
   request(service: string, message: Message, { timeoutMs = defaultTimeoutMs, idempotent = false }: SyncRequestOptions = {}): Message {
     const context: CallContext = { service, action: message.action };
     if (this.#closed) throw new CallerError('CLIENT_CLOSED', `the client is closed; ${message.action} at ${service} was not sent`, context);
+    if (!(timeoutMs > 0)) throw new CallerError('BAD_REQUEST', `timeoutMs is ${timeoutMs}: no answer can come within that; ${message.action} at ${service} was not sent; give milliseconds above 0, or leave it out for ${defaultTimeoutMs}`, context);
     const waitUntilMs = performance.now() + timeoutMs + graceMs;
     this.#lastId += 1;
     this.#tell({ kind: 'request', id: this.#lastId, service, action: message.action, data: jsonText(message.data, context), timeoutMs, idempotent });

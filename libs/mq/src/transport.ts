@@ -11,6 +11,8 @@ export interface RouterEvents {
   unsendable(peer: string, frames: Frames): void;
   /** This side ended a connection for a fault of the peer, and says which; not every transport can tell. */
   ended?(why: string): void;
+  /** A connection was closed at once, because there are as many as there may be. */
+  full?(): void;
 }
 
 /** The binding side: one socket, many peers. */
@@ -43,6 +45,8 @@ export interface RouterOptions {
   readonly maxFrameBytes: number;
   /** Most messages that wait for one peer to read them. */
   readonly highWaterMark: number;
+  /** Most connections at once; not every transport can bound them. */
+  readonly maxConnections?: number;
 }
 
 export interface DealerOptions {

@@ -3,7 +3,7 @@
 import { ActionFailure } from '@majordomus/contracts';
 import type { Answerer } from './answer.ts';
 import { Connection } from './connection.ts';
-import { CallerError } from './mdp/errors.ts';
+import { BusError, CallerError } from './mdp/errors.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
 import { encodeMessage } from './message.ts';
 import { Pump } from './pump.ts';
@@ -26,12 +26,16 @@ export interface WorkerOptions {
   readonly handlers: Answerer;
   /** Requests at once (rule R14); without it one, as a plain worker. */
   readonly capacity?: number;
+  /** Which instance of the service this is: of two the one with the higher epoch stays, and the other is superseded (rule R15). */
+  readonly epoch?: number;
   readonly transport?: Transport;
   readonly log?: BusLog;
   /** How long a stop waits for the requests that are being handled (rule W4). */
   readonly stopLimitMs?: number;
   /** Called at each registration, and each time the broker is lost before a stop. */
   readonly onPresence?: (isRegistered: boolean) => void;
+  /** Called when a newer instance has taken the service over: this worker has ended for good, and its process should (rule R15). */
+  readonly onSuperseded?: () => void;
 }
 
 /** Most replies and requests that wait in the socket. */
@@ -60,11 +64,11 @@ export class Worker implements AsyncDisposable {
     this.service = options.service;
     this.#options = options;
     this.#machine = new WorkerMachine(
-      { ...defaultWorkerOptions, stopLimitMs: options.stopLimitMs ?? defaultWorkerOptions.stopLimitMs, service: options.service, capacity: options.capacity },
+      { ...defaultWorkerOptions, stopLimitMs: options.stopLimitMs ?? defaultWorkerOptions.stopLimitMs, service: options.service, capacity: options.capacity, epoch: options.epoch },
       Math.random,
       nowMs,
     );
-    this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => this.#step(() => this.#machine.tick(performance.now())));
+    this.#pump = new Pump(() => performance.now(), () => this.#machine.deadlineMs, () => this.#tick());
     this.#connection = new Connection(options.transport ?? defaultTransport(), options.endpoint, { highWaterMark, lingerMs }, {
       connected: () => this.#step(() => this.#machine.connected(performance.now())),
       disconnected: () => this.#step(() => this.#machine.disconnected(performance.now())),
@@ -90,7 +94,7 @@ export class Worker implements AsyncDisposable {
 
   /**
    * Resolves when READY was sent over a complete connection: at once if it is registered, else at the next time.
-   * Rejects with the signal's reason, or with STOPPING when the worker is stopped first.
+   * Rejects with the signal's reason, or with STOPPING or SUPERSEDED when the worker ends first.
    */
   async registered({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (signal === undefined) return this.#registered.promise;
@@ -130,7 +134,7 @@ export class Worker implements AsyncDisposable {
           this.#registered.resolve();
           this.#options.onPresence?.(true);
           break;
-        case 'stopped': this.#end(); break;
+        case 'stopped': this.#end(effect.superseded); break;
         default: effect satisfies never;
       }
     }
@@ -145,13 +149,25 @@ export class Worker implements AsyncDisposable {
     if (this.#machine.state !== 'stopped') this.#options.onPresence?.(false);
   }
 
-  #end(): void {
-    this.#pump.end();
-    this.#registered.reject(new CallerError('STOPPING', `the worker of ${this.service} was stopped`, { service: this.service, action: '' }));
-    this.#stopped.resolve();
+  #tick(): void {
+    this.#step(() => this.#machine.tick(performance.now()));
+    this.#startDelivered();
   }
 
-  /** Requests start at the end of the loop's turn, so that a CANCEL that was read with them wins (rule W2). */
+  #end(superseded: boolean): void {
+    this.#pump.end();
+    const context = { service: this.service, action: '' };
+    this.#registered.reject(superseded
+      ? new BusError('SUPERSEDED', `a newer instance of ${this.service} has taken over`, context)
+      : new CallerError('STOPPING', `the worker of ${this.service} was stopped`, context));
+    this.#stopped.resolve();
+    if (superseded) this.#options.onSuperseded?.();
+  }
+
+  /**
+   * Requests start at the end of the loop's turn, or, after a pause of this process, when all that had arrived was read: what says
+   * that they are not wanted, CANCEL, DISCONNECT or the end of the connection, wins over them (rule W2).
+   */
   #deliver(request: HeldRequest): void {
     this.#running.set(request, { controller: new AbortController(), started: false });
     if (this.#toStart.length === 0) setImmediate(() => this.#startDelivered());
@@ -159,6 +175,7 @@ export class Worker implements AsyncDisposable {
   }
 
   #startDelivered(): void {
+    if (this.#machine.isCatchingUp) return;
     const requests = this.#toStart;
     this.#toStart = [];
     for (const request of requests) {

@@ -16,11 +16,11 @@ const fromBroker = { maxFrameBytes: 2 ** 30, maxFrames, maxMessageBytes: 2 ** 30
 const maxUnreadByBrokerBytes = 2 ** 28;
 
 export const zmtpTransport: Transport = {
-  async bind(endpoint: string, { maxFrameBytes, highWaterMark }: RouterOptions, events: RouterEvents): Promise<RouterSocket> {
+  async bind(endpoint: string, { maxFrameBytes, highWaterMark, maxConnections = Infinity }: RouterOptions, events: RouterEvents): Promise<RouterSocket> {
     const limits: DecoderLimits = { maxFrameBytes, maxFrames, maxMessageBytes: maxFrameBytes };
     let isClosed = false;
     try {
-      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes }, maxHeldBytes: largestMessages * maxFrameBytes }, withReason(events));
+      const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes }, maxHeldBytes: largestMessages * maxFrameBytes, maxConnections }, withReason(events));
       return {
         endpoint: router.endpoint,
         send: (peer, frames) => {

@@ -22,6 +22,7 @@ export type Received =
   | { readonly kind: 'cancel'; readonly token: Buffer }
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'disconnect' }
+  | { readonly kind: 'superseded' }
   | { readonly kind: 'reply'; readonly address: readonly string[]; readonly service: string; readonly body: readonly string[] }
   | { readonly kind: 'error'; readonly address: readonly string[]; readonly service: string; readonly code: string; readonly reason: string };
 
@@ -41,6 +42,7 @@ export function read(message: Frames): Received {
         break;
       case '\x05':
         if (parts.length === 3) return { kind: 'disconnect' };
+        if (parts.length === 4 && parts[3] === 'superseded') return { kind: 'superseded' };
         break;
       default:
     }
@@ -99,8 +101,8 @@ export class Peer {
     return this.send(...address, '', 'MDPC01', service, ...(timeout === undefined ? [] : [timeout]), ...body);
   }
 
-  ready(service: string, capacity?: number | string): this {
-    return this.send('', 'MDPW01', '\x01', service, ...(capacity === undefined ? [] : [String(capacity)]));
+  ready(service: string, ...capacityAndEpoch: readonly (number | string | undefined)[]): this {
+    return this.send('', 'MDPW01', '\x01', service, ...capacityAndEpoch.filter((frame) => frame !== undefined).map(String));
   }
 
   answer(token: Part, ...body: readonly Part[]): this {
@@ -138,8 +140,8 @@ export class BrokerDriver {
   }
 
   /** A registered worker that heartbeats while time passes. */
-  worker(name: string, service: string, capacity?: number | string): Peer {
-    const worker = this.peer(name).ready(service, capacity);
+  worker(name: string, service: string, ...capacityAndEpoch: readonly (number | string | undefined)[]): Peer {
+    const worker = this.peer(name).ready(service, ...capacityAndEpoch);
     worker.beats = true;
     return worker;
   }

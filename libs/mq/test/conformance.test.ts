@@ -5,6 +5,7 @@ import { describe } from 'vitest';
 import { memoryTransport, zmtpTransport } from '../src/index.ts';
 import { capacity } from './conformance/capacity.ts';
 import { dispatch } from './conformance/dispatch.ts';
+import { epochs } from './conformance/epochs.ts';
 import { management } from './conformance/management.ts';
 import { ourClient } from './conformance/our-client.ts';
 import { ourWorker } from './conformance/our-worker.ts';
@@ -30,6 +31,7 @@ for (const wire of wires) {
     workerLife(wire);
     management(wire);
     capacity(wire);
+    epochs(wire);
     ourWorker(wire);
     ourClient(wire);
   });

@@ -78,6 +78,10 @@ describe('a SyncClient', { concurrent: true, timeout: 60_000 }, () => {
     expect(await story('absent', gone.endpoint)).toEqual({ code: 0, stderr: '', said: ['BusError NOT_CONNECTED', true] });
   });
 
+  it('says at once that no answer can come within no time', async () => {
+    expect(await story('no time')).toEqual({ code: 0, stderr: '', said: Array.from({ length: 3 }, () => 'CallerError BAD_REQUEST') });
+  });
+
   it('C4: says BROKER_LOST at once when the broker goes', async () => {
     const mortal = await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' });
     const held = Promise.withResolvers<void>();

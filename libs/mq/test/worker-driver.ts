@@ -15,6 +15,8 @@ export class WorkerDriver {
   readonly aborted: string[] = [];
   /** What it did with its socket, and what it said of itself. */
   readonly #did: WorkerEffect['do'][] = [];
+  /** How it ended; undefined before. */
+  superseded: boolean | undefined;
   #open = false;
 
   constructor(options: Partial<WorkerMachineOptions> = {}, random = (): number => 0) {
@@ -106,6 +108,7 @@ export class WorkerDriver {
         case 'send': this.#sent.push(texts(effect.frames)); break;
         case 'deliver': this.delivered.push(effect.request); break;
         case 'abort': this.aborted.push(`${effect.why} ${texts(effect.request.envelope).join(' ')}`); break;
+        case 'stopped': this.superseded = effect.superseded; this.#did.push('stopped'); break;
         default: this.#did.push(effect.do);
       }
     }

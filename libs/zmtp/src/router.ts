@@ -17,6 +17,8 @@ export interface RouterOptions {
   readonly outbox: OutboxLimits;
   /** Most bytes that all peers together may hold: of messages that have not come whole, and of what was not read. */
   readonly maxHeldBytes: number;
+  /** Most connections at once, those in their handshake too; one more is closed at once. Without it only the system's limit counts. */
+  readonly maxConnections?: number;
   readonly handshakeMs?: number;
 }
 
@@ -26,6 +28,8 @@ export interface RouterEvents {
   gone(peer: string): void;
   /** A connection was refused or ended by this side. */
   ended?(reason: EndReason, detail: string): void;
+  /** A connection was closed at once, because there are as many as there may be. */
+  full?(): void;
 }
 
 const defaultHandshakeMs = 30_000;
@@ -39,6 +43,7 @@ export class Router implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: LinkOptions;
   readonly #maxHeldBytes: number;
+  readonly #maxConnections: number;
   readonly #events: RouterEvents;
   /** All connections, those in their handshake too. */
   readonly #links = new Set<Link>();
@@ -60,9 +65,10 @@ export class Router implements AsyncDisposable {
     return router;
   }
 
-  private constructor({ limits, outbox, maxHeldBytes, handshakeMs = defaultHandshakeMs }: RouterOptions, events: RouterEvents) {
+  private constructor({ limits, outbox, maxHeldBytes, maxConnections = Infinity, handshakeMs = defaultHandshakeMs }: RouterOptions, events: RouterEvents) {
     this.#options = { peer: { type: 'ROUTER', limits, handshakeMs }, outbox };
     this.#maxHeldBytes = maxHeldBytes;
+    this.#maxConnections = maxConnections;
     this.#events = events;
     this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => this.#accept(socket));
     this.#sweep = setInterval(() => this.#sweepLinks(), sweepMs);
@@ -118,6 +124,11 @@ export class Router implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
+    if (this.#links.size >= this.#maxConnections) {
+      socket.destroy();
+      this.#events.full?.();
+      return;
+    }
     let peer: string | undefined;
     const link: Link = new Link(socket, this.#options, {
       open: (info) => {

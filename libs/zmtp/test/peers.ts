@@ -43,17 +43,20 @@ export interface OpenRouter extends AsyncDisposable {
   readonly inbox: Inbox<{ readonly peer: string; readonly frames: Buffer[] }>;
   readonly gone: string[];
   readonly ended: string[];
+  /** One for each connection that was closed because there are as many as there may be. */
+  readonly full: true[];
 }
 
 export async function openRouter(endpoint: string, options: Partial<RouterOptions> = {}): Promise<OpenRouter> {
   const inbox: OpenRouter['inbox'] = new Inbox();
-  const [gone, ended]: [string[], string[]] = [[], []];
+  const [gone, ended, full]: [string[], string[], true[]] = [[], [], []];
   const socket = await Router.listen(endpoint, { limits, outbox, maxHeldBytes: 1 << 28, ...options }, {
     message: (peer, frames) => inbox.put({ peer, frames }),
     gone: (peer) => void gone.push(peer),
     ended: (reason, detail) => void ended.push(detail === '' ? reason : `${reason}: ${detail}`),
+    full: () => void full.push(true),
   });
-  return { socket, inbox, gone, ended, [Symbol.asyncDispose]: () => socket.close() };
+  return { socket, inbox, gone, ended, full, [Symbol.asyncDispose]: () => socket.close() };
 }
 
 export interface OpenDealer extends Disposable {

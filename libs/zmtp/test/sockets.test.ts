@@ -122,6 +122,25 @@ describe('a ROUTER', () => {
     expect((await router.inbox.take()).frames[0]).toHaveLength(1000);
   });
 
+  it('takes no more connections than it may, tells of each that it closed, and takes others when some have gone', async () => {
+    await using router = await openRouter(anyPort, { maxConnections: 2 });
+    const [first, second] = [await rawPeer(router.socket, '1'), await rawPeer(router.socket, '2')];
+    for (let more = 0; more < 3; more += 1) {
+      const third = connect({ port: portOf(router.socket), host: '127.0.0.1' }).resume();
+      third.on('error', () => {});
+      await once(third, 'close');
+    }
+    expect(router.full).toHaveLength(3);
+    first.write(message(Buffer.from('1')));
+    expect((await router.inbox.take()).peer).toBe('1');
+    second.destroy();
+    await expect.poll(() => router.gone).toEqual(['2']);
+    const fourth = await rawPeer(router.socket, '4');
+    fourth.write(message(Buffer.from('4')));
+    expect((await router.inbox.take()).peer).toBe('4');
+    for (const peer of [first, fourth]) peer.destroy();
+  });
+
   it('an unfinished message costs no more than its limit', async () => {
     await using router = await openRouter(anyPort, { limits: { maxFrameBytes: 1 << 20, maxFrames: 100_000, maxMessageBytes: 1 << 22 } });
     const peer = await rawPeer(router.socket);

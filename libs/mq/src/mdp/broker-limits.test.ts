@@ -30,9 +30,12 @@ describe('R13: what is not MDP', () => {
     stranger.answer('token');
     stranger.send('nonsense');
     stranger.send('', 'MDPW01', '\x2a');
+    bus.worker('new', 'lamp', 1, 2);
+    bus.worker('old', 'lamp', 1, 1);
     bus.refuseToSend(client, []);
     bus.input((machine) => machine.connectionEnded());
-    expect(bus.status().dropped).toEqual({ malformed: 1, replyNotOpen: 1, replyUnwanted: 1, workerUnknown: 1, workerInvalid: 1, undeliverable: 1, connection: 1 });
+    bus.input((machine) => machine.connectionRefused());
+    expect(bus.status().dropped).toEqual({ malformed: 1, replyNotOpen: 1, replyUnwanted: 1, workerUnknown: 1, workerInvalid: 1, superseded: 1, undeliverable: 1, connection: 1, connectionRefused: 1 });
   });
 });
 

@@ -25,6 +25,10 @@ export interface BrokerLimits {
   readonly maxCapacity: number;
   /** Most bytes that waiting requests may hold together. */
   readonly maxHeldBytes: number;
+  /** Most connections at once, of clients and workers; one more is closed at once. */
+  readonly maxConnections: number;
+  /** How many epochs of services that are gone are remembered; the least recently used is forgotten first (rule R15). */
+  readonly maxRememberedEpochs: number;
 }
 
 export const defaultBrokerLimits: BrokerLimits = {
@@ -39,6 +43,8 @@ export const defaultBrokerLimits: BrokerLimits = {
   maxWaitingPerService: 10_000,
   maxCapacity: 1024,
   maxHeldBytes: 512 * 1024 * 1024,
+  maxConnections: 20_000,
+  maxRememberedEpochs: 10_000,
 };
 
 export interface OpenRequest extends Timed, Linked<OpenRequest> {
@@ -65,6 +71,8 @@ export interface WorkerState extends Timed, Linked<WorkerState> {
   plain: boolean;
   /** How many requests it takes at once; it may hold more if it came back with a smaller one. */
   readonly capacity: number;
+  /** Which instance of its service it belongs to; undefined if it did not say (rule R15). */
+  readonly epoch: number | undefined;
   readonly open: Set<OpenRequest>;
   /** It said DISCONNECT, and still owes answers (rule R16). */
   leaving: boolean;
@@ -91,6 +99,8 @@ export interface ServiceState extends Timed {
   readonly idle: LinkedQueue<WorkerState>;
   /** All that registered and have not left. */
   workers: number;
+  /** The highest that any worker of it carried; undefined if none did (rule R15). */
+  epoch: number | undefined;
   served: number;
   /** When it lost its last worker, or when it was first asked for. */
   lostMs: number;
@@ -103,8 +113,10 @@ export const dropKinds = {
   replyUnwanted: 'a reply that nobody waits for any more',
   workerUnknown: 'a reply of a worker that is not registered',
   workerInvalid: 'a worker message that breaks the protocol',
+  superseded: 'an instance of a service that a newer one has replaced',
   undeliverable: 'a message whose receiver is gone or does not read',
   connection: 'a connection that is no ZMTP, goes beyond a limit, is silent, or asks for a routing id that is taken',
+  connectionRefused: 'a connection beyond the limit of their number',
 } as const;
 export type DropKind = keyof typeof dropKinds;
 

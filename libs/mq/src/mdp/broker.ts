@@ -1,10 +1,10 @@
-// The broker as a machine: frames and the time in, frames and the next deadline out (docs/protocol.md, rules R1 to R14,
-// R16, R17). It opens no socket, reads no clock and allocates no timer, promise or closure for a message.
+// The broker as a machine: frames and the time in, frames and the next deadline out (docs/protocol.md, rules R1 to
+// R17). It opens no socket, reads no clock and allocates no timer, promise or closure for a message.
 //
 //   request:  arrives ─▶ waiting ─▶ held by a worker ─▶ answered        At any point: DEADLINE_EXCEEDED.
 //                └────────────────▶ held (a worker is idle)             Waiting: SERVICE_UNKNOWN. Held: WORKER_LOST.
 //   worker:   READY ─▶ idle ⇄ full      DISCONNECT ─▶ leaving ─▶ forgotten at its last open request
-//             silent for its liveness: not idle; silent for longer, or closed: gone
+//             silent for its liveness: not idle; silent for longer, closed, or superseded by a higher epoch: gone
 //
 // Liveness is measured in attentive time, which stands still while this process does not run (rule R9).
 import { Attention } from './attention.ts';
@@ -13,8 +13,8 @@ import {
   type BrokerLimits, type BrokerStatus, type ClientState, type DropKind, type OpenRequest, type Outgoing, type RefusalCode, type ServiceState, type WorkerState,
 } from './broker-state.ts';
 import {
-  clientReply, disconnect, errorBody, heartbeat, parseClientRequest, parseWorkerMessage, readWorkerRequest, workerCancel, workerRequest,
-  type ClientRequest, type WorkerMessage,
+  clientReply, disconnect, disconnectSuperseded, errorBody, heartbeat, parseClientRequest, parseWorkerMessage, readWorkerRequest, workerCancel, workerRequest,
+  type ClientRequest, type WorkerMessage, type WorkerReady,
 } from './codec.ts';
 import { isWorkerHeader, maxServiceNameBytes, mmiPrefix, type Frame, type Frames } from './frames.ts';
 import { judgeSilence } from './liveness.ts';
@@ -88,6 +88,11 @@ export class BrokerMachine {
   /** The transport ended a connection, for a fault of the peer. */
   connectionEnded(): void {
     this.#dropped.connection += 1;
+  }
+
+  /** The transport took no further connection: there are as many as there may be. */
+  connectionRefused(): void {
+    this.#dropped.connectionRefused += 1;
   }
 
   /** The transport could not send a message: the peer is gone, or does not read what it is sent. */
@@ -200,7 +205,7 @@ export class BrokerMachine {
       }
       return;
     }
-    const answer = answerMmi(name, body[0], this.#services.byKey, () => this.status(nowMs));
+    const answer = answerMmi(name, body[0], this.#services, () => this.status(nowMs));
     this.outgoing.push({ peer, frames: clientReply(address, frame, [Buffer.from(answer)]) });
   }
 
@@ -220,7 +225,7 @@ export class BrokerMachine {
 
   #fromWorker(peer: string, message: WorkerMessage, nowMs: number): void {
     const worker = this.#workers.get(peer);
-    if (message.kind === 'ready') return this.#register(peer, worker, message.service, message.capacity, nowMs);
+    if (message.kind === 'ready') return this.#register(peer, worker, message, nowMs);
     if (message.kind === 'invalid') return this.#violation(peer, worker, nowMs);
     if (worker === undefined) {
       if (message.kind === 'disconnect') return;
@@ -236,22 +241,39 @@ export class BrokerMachine {
     }
   }
 
-  #register(peer: string, known: WorkerState | undefined, frame: Frame, capacity: number | undefined, nowMs: number): void {
+  #register(peer: string, known: WorkerState | undefined, { service: frame, capacity, epoch }: WorkerReady, nowMs: number): void {
     const key = frame.toString('latin1');
-    const badName = frame.length === 0 || frame.length > maxServiceNameBytes || key.startsWith(mmiPrefix);
+    // A comma parts the names in `mmi.services`.
+    const badName = frame.length === 0 || frame.length > maxServiceNameBytes || key.startsWith(mmiPrefix) || key.includes(',');
     if (badName || (known !== undefined && !known.leaving)) return this.#violation(peer, known, nowMs);
+    const highest = this.#services.epochOf(key);
+    if (isOlder(epoch, highest)) return this.#sendSuperseded(peer);
     const service = this.#services.require(key, frame, nowMs);
     const open = known?.open ?? new Set<OpenRequest>();
     const worker: WorkerState = {
-      kind: 'worker', peer, service, plain: capacity === undefined, capacity: Math.min(capacity ?? 1, this.#limits.maxCapacity), open,
+      kind: 'worker', peer, service, plain: capacity === undefined, capacity: Math.min(capacity ?? 1, this.#limits.maxCapacity), epoch, open,
       leaving: false, silent: false, stuckSinceMs: undefined, lastHeardMs: this.#attention.at(nowMs), lastSentMs: nowMs,
       dueMs: 0, heapIndex: -1, previous: undefined, next: undefined, queue: undefined,
     };
     for (const request of open) request.worker = worker;
     this.#workers.set(peer, worker);
     this.#services.addWorker(service);
+    if (epoch !== undefined && epoch !== highest) this.#takeOver(service, epoch, nowMs);
     this.#timers.set(worker, nowMs + this.#limits.heartbeatMs);
     this.#offer(worker, nowMs);
+  }
+
+  /**
+   * Rule R15: the service belongs to this epoch from now on. What an older instance holds will not be answered by it, and is given
+   * to nobody else: it may have run.
+   */
+  #takeOver(service: ServiceState, epoch: number, nowMs: number): void {
+    service.epoch = epoch;
+    for (const older of this.#workers.values()) {
+      if (older.service.key !== service.key || !isOlder(older.epoch, epoch)) continue;
+      this.#lose(older, nowMs, 'was replaced by a newer instance');
+      this.#sendSuperseded(older.peer);
+    }
   }
 
   #reply(worker: WorkerState, token: Frame, body: Frames, nowMs: number): void {
@@ -290,12 +312,12 @@ export class BrokerMachine {
   }
 
   /** It is gone: whoever waits for it is told at once (rules R7, R10). */
-  #lose(worker: WorkerState, nowMs: number): void {
+  #lose(worker: WorkerState, nowMs: number, why = 'is gone'): void {
     this.#workers.delete(worker.peer);
     if (!worker.leaving) this.#unlist(worker, nowMs);
     for (const request of worker.open) {
       this.#close(request);
-      this.#refuse(request, 'WORKER_LOST', `the worker of ${nameOf(request.service)} that held the request is gone; the action may have run`);
+      this.#refuse(request, 'WORKER_LOST', `the worker of ${nameOf(request.service)} that held the request ${why}; the action may have run`);
     }
   }
 
@@ -451,10 +473,21 @@ export class BrokerMachine {
   #sendDisconnect(peer: string): void {
     this.outgoing.push({ peer, frames: disconnect() });
   }
+
+  /** Rule R15: told to end itself. */
+  #sendSuperseded(peer: string): void {
+    this.#dropped.superseded += 1;
+    this.outgoing.push({ peer, frames: disconnectSuperseded() });
+  }
 }
 
 function takes(worker: WorkerState): boolean {
   return worker.open.size < worker.capacity && !worker.leaving && !worker.silent && worker.stuckSinceMs === undefined;
+}
+
+/** Whether one epoch comes before the other; none comes before all (rule R15). */
+function isOlder(epoch: number | undefined, other: number | undefined): boolean {
+  return other !== undefined && (epoch === undefined || epoch < other);
 }
 
 function sameFrames(a: Frames, b: Frames): boolean {

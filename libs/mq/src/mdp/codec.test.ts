@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  clientRequest, parseBrokerMessage, parseClientReply, parseClientRequest, parseWorkerMessage, disconnect, heartbeat, workerReady, workerReply,
+  clientRequest, parseBrokerMessage, parseClientReply, parseClientRequest, parseWorkerMessage, disconnect, disconnectSuperseded, heartbeat, workerReady, workerReply,
 } from './codec.ts';
 import type { Frames } from './frames.ts';
 
@@ -147,6 +147,28 @@ describe('R14: the capacity of READY', () => {
   });
 });
 
+describe('R15: the epoch of READY', () => {
+  const ready = (...more: string[]): unknown => parseWorkerMessage([Buffer.alloc(0), text('MDPW01'), Buffer.from([1]), text('echo'), ...more.map(text)]);
+
+  it.each([['1795351147194', 1_795_351_147_194], ['0', 0], ['9007199254740991', Number.MAX_SAFE_INTEGER]])('is a decimal number after the capacity: %s', (frame, epoch) => {
+    expect(ready('16', frame)).toMatchObject({ capacity: 16, epoch });
+  });
+
+  it.each(['', '-1', '+1', '1.5', '1e3', '0x10', ' 4', '4\n', 'new', '9007199254740992', '00000000000000001', '٣'])('is none when it is invalid: %j', (frame) => {
+    expect(ready('16', frame)).toMatchObject({ capacity: 16, epoch: undefined });
+  });
+
+  it('is written as it is read, and with an empty capacity by a plain worker', () => {
+    for (const capacity of [undefined, 1, 256]) {
+      for (const epoch of [undefined, 0, 1_795_351_147_194]) {
+        expect(parseWorkerMessage(workerReady(text('echo'), capacity, epoch))).toEqual({ kind: 'ready', service: text('echo'), capacity, epoch });
+      }
+    }
+    expect(workerReady(text('echo'), undefined, 5).slice(4).map(String)).toEqual(['', '5']);
+    expect(ready('')).toMatchObject({ capacity: 1, epoch: undefined });
+  });
+});
+
 describe('what a worker reads', () => {
   it('W5: an envelope of many frames, up to the empty one', () => {
     expect(parseBrokerMessage(hex('"" | 4d4450573031 | 02 | 01 | 02 | 03 | "" | "" | 646f'))).toEqual({
@@ -157,7 +179,12 @@ describe('what a worker reads', () => {
   it('W1: DISCONNECT also without the empty frame, as Domogik’s broker sends it', () => {
     expect(parseBrokerMessage(hex('4d4450573031 | 05'))).toEqual({ kind: 'disconnect' });
     expect(parseBrokerMessage(hex('"" | 4d4450573031 | 05'))).toEqual({ kind: 'disconnect' });
-    expect(parseBrokerMessage(hex('"" | 4d4450573031 | 05 | 73757065727365646564'))).toEqual({ kind: 'disconnect' });
+    expect(parseBrokerMessage(hex('"" | 4d4450573031 | 05 | 6d61696e74656e616e6365'))).toEqual({ kind: 'disconnect' });
+  });
+
+  it('R15: DISCONNECT with `superseded`', () => {
+    expect(parseBrokerMessage(hex('"" | 4d4450573031 | 05 | 73757065727365646564'))).toEqual({ kind: 'superseded' });
+    expect(parseBrokerMessage(disconnectSuperseded())).toEqual({ kind: 'superseded' });
   });
 
   it('R17: CANCEL with its envelope', () => {

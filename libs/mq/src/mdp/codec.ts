@@ -1,7 +1,7 @@
 // From frames to meaning and back, for all three sides of the wire (docs/protocol.md, "Frames", rules R1 to R3, R5, W5).
 // Pure and total: any frames give a value or undefined, none throws.
 import {
-  CANCEL, command, DISCONNECT, EMPTY, errorAction, HEARTBEAT, isClientHeader, isWorkerHeader, MDPC, MDPW, mmiPrefix, READY, REPLY, REQUEST, type Frame, type Frames,
+  CANCEL, command, DISCONNECT, EMPTY, errorAction, HEARTBEAT, isClientHeader, isWorkerHeader, MDPC, MDPW, mmiPrefix, READY, REPLY, REQUEST, SUPERSEDED, type Frame, type Frames,
 } from './frames.ts';
 
 /** Rule R1: a client's own address frames, at most. */
@@ -65,9 +65,19 @@ function parseTimeout(frame: Frame): number | undefined | null {
   return timeoutPattern.test(text) ? Number(text) * 1000 : null;
 }
 
+/** A worker's registration. */
+export interface WorkerReady {
+  readonly kind: 'ready';
+  readonly service: Frame;
+  /** Undefined for a plain worker (rule R14). */
+  readonly capacity: number | undefined;
+  /** Undefined if it carries none that can be read (rule R15). */
+  readonly epoch: number | undefined;
+}
+
 /** What the broker reads from a worker. */
 export type WorkerMessage =
-  | { readonly kind: 'ready'; readonly service: Frame; readonly capacity: number | undefined }
+  | WorkerReady
   | { readonly kind: 'reply'; readonly token: Frame; readonly body: Frames }
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'disconnect' }
@@ -83,8 +93,11 @@ export function parseWorkerMessage(frames: Frames): WorkerMessage | undefined {
   if (frames.length < 3 || frames[0]?.length !== 0 || !isWorkerHeader(frames[1])) return undefined;
   switch (commandOf(frames[2])) {
     case command.ready: {
-      const service = frames[3];
-      return service === undefined ? invalidMessage : { kind: 'ready', service, capacity: parseCapacity(frames[4]) };
+      const [service, capacity, epoch] = frames.slice(3);
+      if (service === undefined) return invalidMessage;
+      // A plain worker with an epoch leaves the frame before it empty.
+      const isPlain = epoch !== undefined && capacity?.length === 0;
+      return { kind: 'ready', service, capacity: isPlain ? undefined : parseCapacity(capacity), epoch: parseEpoch(epoch) };
     }
     case command.reply: {
       const token = frames[3];
@@ -106,12 +119,21 @@ function parseCapacity(frame: Frame | undefined): number | undefined {
   return /^[1-9]\d*$/.test(text) ? Number(text) : 1;
 }
 
+/** Rule R15: an invalid epoch is none, which loses to every other. */
+function parseEpoch(frame: Frame | undefined): number | undefined {
+  const text = frame === undefined || frame.length > 16 ? '' : frame.toString('latin1');
+  const epoch = /^\d+$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(epoch) ? epoch : undefined;
+}
+
 /** What a worker reads from the broker. */
 export type BrokerMessage =
   | { readonly kind: 'request'; readonly envelope: Frames; readonly body: Frames }
   | { readonly kind: 'cancel'; readonly envelope: Frames }
   | { readonly kind: 'heartbeat' }
-  | { readonly kind: 'disconnect' };
+  | { readonly kind: 'disconnect' }
+  /** DISCONNECT with one more frame: a newer instance has taken the service over (rule R15). */
+  | { readonly kind: 'superseded' };
 
 /** A broker's message to a worker; DISCONNECT also without the empty frame (rule W1). Undefined if it is none. */
 export function parseBrokerMessage(frames: Frames): BrokerMessage | undefined {
@@ -129,7 +151,7 @@ export function parseBrokerMessage(frames: Frames): BrokerMessage | undefined {
     case command.heartbeat:
       return { kind: 'heartbeat' };
     case command.disconnect:
-      return { kind: 'disconnect' };
+      return { kind: frames[3]?.equals(SUPERSEDED) === true ? 'superseded' : 'disconnect' };
     default:
       return undefined;
   }
@@ -175,8 +197,12 @@ export function errorBody(code: string, reason: string): Frames {
   return [errorActionFrame, Buffer.from(JSON.stringify({ status: false, code, reason }))];
 }
 
-export function workerReady(service: Frame, capacity: number | undefined): Frames {
-  return capacity === undefined ? [EMPTY, MDPW, READY, service] : [EMPTY, MDPW, READY, service, Buffer.from(String(capacity))];
+/** A worker's READY; a plain worker with an epoch leaves the frame of the capacity empty (rules R14, R15). */
+export function workerReady(service: Frame, capacity: number | undefined, epoch?: number): Frames {
+  const ready = [EMPTY, MDPW, READY, service];
+  if (capacity !== undefined || epoch !== undefined) ready.push(Buffer.from(capacity === undefined ? '' : String(capacity)));
+  if (epoch !== undefined) ready.push(Buffer.from(String(epoch)));
+  return ready;
 }
 
 /** The broker's REQUEST to a worker. */
@@ -208,4 +234,9 @@ export function heartbeat(): Frames {
 /** DISCONNECT, both ways. */
 export function disconnect(): Frames {
   return [EMPTY, MDPW, DISCONNECT];
+}
+
+/** The broker's DISCONNECT to an instance that a newer one has replaced (rule R15). */
+export function disconnectSuperseded(): Frames {
+  return [EMPTY, MDPW, DISCONNECT, SUPERSEDED];
 }

@@ -25,6 +25,8 @@ export const mmiPrefix = 'mmi.';
 /** The action of a reply that the broker itself, or a worker that does not know the action, gives (rule R7, W3). */
 export const errorAction = 'mq.error';
 export const maxServiceNameBytes = 255;
+/** The frame after DISCONNECT that tells an instance to end itself, because a newer one has taken its service over (rule R15). */
+export const SUPERSEDED: Frame = Buffer.from('superseded');
 
 const [M, D, P, C, W, ZERO, ONE] = Buffer.from('MDPCW01') as unknown as readonly number[];
 

@@ -1,8 +1,9 @@
 // Every service that is offered or asked for, and the requests that wait for it (docs/protocol.md, rules R6, R7, R13): in
-// which order, how many, with how many bytes, and how long while no worker offers the service.
+// which order, how many, with how many bytes, and how long while no worker offers the service. Its epoch outlives it (R15).
 import type { BrokerLimits, OpenRequest, ServiceState, WorkerState } from './broker-state.ts';
 import type { Frame, Frames } from './frames.ts';
 import { LinkedQueue } from './linked-queue.ts';
+import { RememberedEpochs } from './remembered-epochs.ts';
 import type { Timers } from './timers.ts';
 
 /** What a frame and a request cost beside their bytes, so that many small ones are not free. */
@@ -13,12 +14,14 @@ export class Services {
   readonly #limits: BrokerLimits;
   readonly #timers: Timers<OpenRequest | WorkerState | ServiceState>;
   readonly #byKey = new Map<string, ServiceState>();
+  readonly #epochs: RememberedEpochs;
   #waiting = 0;
   #heldBytes = 0;
 
   constructor(limits: BrokerLimits, timers: Timers<OpenRequest | WorkerState | ServiceState>) {
     this.#limits = limits;
     this.#timers = timers;
+    this.#epochs = new RememberedEpochs(limits.maxRememberedEpochs);
   }
 
   /** How many requests wait, for all services together. */
@@ -41,18 +44,24 @@ export class Services {
     if (service === undefined) {
       service = {
         kind: 'service', key, frame: Buffer.from(frame), waiting: new LinkedQueue(), idle: new LinkedQueue(),
-        workers: 0, served: 0, lostMs: nowMs, dueMs: 0, heapIndex: -1,
+        workers: 0, epoch: this.#epochs.take(key), served: 0, lostMs: nowMs, dueMs: 0, heapIndex: -1,
       };
       this.#byKey.set(key, service);
     }
     return service;
   }
 
-  /** A name that nobody offers and nobody asks for costs nothing. */
+  /** The highest epoch of a service, also of one that is forgotten (rule R15). */
+  epochOf(key: string): number | undefined {
+    return this.#byKey.has(key) ? this.#byKey.get(key)?.epoch : this.#epochs.get(key);
+  }
+
+  /** A name that nobody offers and nobody asks for costs nothing, but for its epoch. */
   forgetIfUnused(service: ServiceState): void {
     if (service.workers > 0 || service.waiting.size > 0) return;
     this.#timers.delete(service);
-    this.#byKey.delete(service.key);
+    if (!this.#byKey.delete(service.key)) return;
+    if (service.epoch !== undefined) this.#epochs.keep(service.key, service.epoch);
   }
 
   addWorker(service: ServiceState): void {

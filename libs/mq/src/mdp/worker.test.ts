@@ -46,7 +46,7 @@ describe('W1: registering', () => {
   it.each<[string, Part[]]>([
     ['DISCONNECT', ['', 'MDPW01', '\x05']],
     ['DISCONNECT without the empty frame', ['MDPW01', '\x05']],
-    ['DISCONNECT with a reason', ['', 'MDPW01', '\x05', 'superseded']],
+    ['DISCONNECT with a reason', ['', 'MDPW01', '\x05', 'maintenance']],
   ])('W1: the broker is given up at %s', (_what, parts) => {
     const worker = WorkerDriver.registered();
     worker.receive(...parts);
@@ -333,9 +333,76 @@ describe('W5: the envelope', () => {
   });
 });
 
+describe('R15: epochs', () => {
+  const SUPERSEDED = [...DISCONNECT, 'superseded'];
+
+  it.each<[string, number | undefined, string[]]>([['16', 16, ['16', '100']], ['a plain worker, an empty frame', undefined, ['', '100']]])('R15: READY carries the epoch after the capacity: %s', (_what, capacity, frames) => {
+    const worker = new WorkerDriver({ capacity, epoch: 100 });
+    worker.start();
+    worker.connected();
+    expect(worker.sent()).toEqual([['', 'MDPW01', '\x01', 'echo', ...frames]]);
+    worker.disconnected();
+    worker.advance(100);
+    worker.connected();
+    expect(worker.sent(), 'the same instance has the same epoch').toEqual([['', 'MDPW01', '\x01', 'echo', ...frames]]);
+  });
+
+  it('R15: a superseded worker ends for good: its handlers are told, what they answer is not sent, and it does not come back', () => {
+    const worker = WorkerDriver.registered({ epoch: 100 });
+    const held = worker.request();
+    worker.receive(...SUPERSEDED);
+    expect([worker.did(), worker.aborted, worker.superseded]).toEqual([['close', 'stopped'], ['lost token'], true]);
+    worker.reply(held, 'too late');
+    worker.start();
+    worker.connected();
+    worker.receive('', 'MDPW01', '\x02', 't', '', 'do', '{}');
+    worker.stop();
+    worker.advance(60_000);
+    expect([worker.sent(), worker.did(), worker.delivered.length, worker.machine.deadlineMs]).toEqual([[], [], 1, Infinity]);
+  });
+
+  it('R15: … also one without an epoch, and one that is leaving', () => {
+    const plain = WorkerDriver.registered({ capacity: undefined });
+    plain.receive(...SUPERSEDED);
+    expect([plain.did(), plain.superseded]).toEqual([['close', 'stopped'], true]);
+    const leaving = WorkerDriver.registered({ epoch: 100 });
+    leaving.request();
+    leaving.stop();
+    leaving.receive(...SUPERSEDED);
+    expect(leaving.did()).toEqual(['close', 'stopped']);
+    expect(leaving.aborted).toEqual(['stopping token', 'lost token']);
+  });
+
+  it('R15: an end that was asked for is no such thing', () => {
+    const worker = WorkerDriver.registered({ epoch: 100 });
+    worker.stop();
+    worker.receive(...DISCONNECT);
+    expect([worker.did(), worker.superseded]).toEqual([['close', 'stopped'], false]);
+  });
+
+  it('W2: after a pause of the process it says so until all that had arrived was read', () => {
+    const worker = WorkerDriver.registered();
+    worker.advance(900, true);
+    expect(worker.machine.isCatchingUp).toBe(false);
+    worker.nowMs += 60_000;
+    worker.request();
+    expect(worker.machine.isCatchingUp).toBe(true);
+    worker.tick();
+    expect(worker.machine.isCatchingUp).toBe(false);
+  });
+
+  it('W2, W4: a leaving worker catches up at once', () => {
+    const worker = WorkerDriver.registered();
+    worker.stop();
+    worker.nowMs += 60_000;
+    worker.request();
+    expect(worker.machine.deadlineMs).toBeLessThanOrEqual(worker.nowMs);
+  });
+});
+
 describe('whatever happens', () => {
   const message = fc.oneof(
-    fc.constantFrom<Part[]>(HEARTBEAT, DISCONNECT, ['MDPW01', '\x05'], ['', 'MDPW01', '\x02', 'a', '', 'do'], ['', 'MDPW01', '\x02', 'b', 'c', '', 'do'], ['', 'MDPW01', '\x06', 'a', '']),
+    fc.constantFrom<Part[]>(HEARTBEAT, DISCONNECT, ['MDPW01', '\x05'], [...DISCONNECT, 'superseded'], ['', 'MDPW01', '\x02', 'a', '', 'do'], ['', 'MDPW01', '\x02', 'b', 'c', '', 'do'], ['', 'MDPW01', '\x06', 'a', '']),
     fc.array(fc.oneof(fc.constantFrom('', 'MDPW01', '\x02', '\x06'), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 6 }),
   );
   const event = fc.oneof(

@@ -1,9 +1,10 @@
-// The worker as a machine (docs/protocol.md, rules W1, W2, W4, W5; its side of R14, R16, R17).
+// The worker as a machine (docs/protocol.md, rules W1, W2, W4, W5; its side of R14 to R17).
 //
 //   closed ──(backoff)──▶ connecting ──connected──▶ registered ──stop──▶ leaving ──settled──▶ stopped
 //     ▲                        │                        │
 //     └────────────────────────┴── disconnected, DISCONNECT, silence ──┘
 //
+// DISCONNECT with `superseded` ends it for good, wherever it is: a newer instance has its service (rule R15).
 // Each connection is a new socket. A request is answered to the connection that brought it, or not at all. Before it
 // closes, a leaving worker asks with one HEARTBEAT: a broker that has forgotten it says DISCONNECT (rule R11), after all
 // that crossed its goodbye.
@@ -16,6 +17,8 @@ export interface WorkerMachineOptions {
   readonly service: string;
   /** Requests at once; undefined makes it a plain worker (rule R14). */
   readonly capacity: number | undefined;
+  /** Which instance of the service this is (rule R15). */
+  readonly epoch?: number | undefined;
   readonly heartbeatMs: number;
   readonly livenessMs: number;
   /** How long a stop waits for the requests that it holds (rule W4). */
@@ -43,7 +46,8 @@ export type WorkerEffect =
   /** The handler's signal fires; after `lost` its answer has no receiver any more. */
   | { readonly do: 'abort'; readonly request: HeldRequest; readonly why: 'cancelled' | 'lost' | 'stopping' }
   | { readonly do: 'registered' }
-  | { readonly do: 'stopped' };
+  /** It has ended, and does not come back: it was asked to stop, or a newer instance has taken over (rule R15). */
+  | { readonly do: 'stopped'; readonly superseded: boolean };
 
 type State = 'new' | 'closed' | 'connecting' | 'registered' | 'leaving' | 'stopped';
 
@@ -80,11 +84,16 @@ export class WorkerMachine {
     return this.#held.size;
   }
 
+  /** This process has paused, and what arrived meanwhile is still being read: it may say that a request is not wanted (rule W2). */
+  get isCatchingUp(): boolean {
+    return this.#attention.pauseBeganMs !== undefined;
+  }
+
   get deadlineMs(): number {
     switch (this.#state) {
       case 'closed': return this.#reopenMs;
       case 'registered': return Math.min(this.#attention.nextCheckMs, this.#lastSentMs + this.#options.heartbeatMs);
-      case 'leaving': return Math.min(this.#stopByMs, this.#settledByMs);
+      case 'leaving': return Math.min(this.#stopByMs, this.#settledByMs, this.isCatchingUp ? this.#attention.nextCheckMs : Infinity);
       default: return Infinity;
     }
   }
@@ -99,7 +108,7 @@ export class WorkerMachine {
     this.#attention.observe(nowMs);
     this.#state = 'registered';
     this.#lastHeardMs = this.#attention.at(nowMs);
-    this.#send(workerReady(this.#serviceFrame, this.#options.capacity), nowMs);
+    this.#send(workerReady(this.#serviceFrame, this.#options.capacity, this.#options.epoch), nowMs);
     this.effects.push({ do: 'registered' });
   }
 
@@ -133,6 +142,9 @@ export class WorkerMachine {
       case 'disconnect':
         if (this.#state === 'leaving') this.#finish();
         else this.#giveUp(nowMs);
+        return;
+      case 'superseded':
+        this.#finish(true);
         return;
       default:
         message satisfies never;
@@ -212,12 +224,12 @@ export class WorkerMachine {
     this.#send(heartbeat(), nowMs);
   }
 
-  #finish(): void {
-    const open = this.#state === 'leaving' || this.#state === 'connecting';
+  #finish(superseded = false): void {
+    const open = this.#state === 'leaving' || this.#state === 'connecting' || this.#state === 'registered';
     this.#state = 'stopped';
     this.#loseHeld();
     if (open) this.effects.push({ do: 'close' });
-    this.effects.push({ do: 'stopped' });
+    this.effects.push({ do: 'stopped', superseded });
   }
 
   #loseHeld(): void {

@@ -8,7 +8,7 @@ export interface RawBus extends AsyncDisposable {
   /** A peer that has said nothing yet. */
   peer(): RawPeer;
   /** A worker that the broker has registered; a plain one without `capacity`. */
-  worker(service: string, capacity?: string): Promise<RawPeer>;
+  worker(service: string, capacity?: string, epoch?: string): Promise<RawPeer>;
 }
 
 export async function openBus(wire: Wire, limits: Partial<BrokerLimits> = {}, options: Partial<BrokerOptions> = {}): Promise<RawBus> {
@@ -22,8 +22,8 @@ export async function openBus(wire: Wire, limits: Partial<BrokerLimits> = {}, op
   return {
     broker,
     peer,
-    async worker(service: string, capacity?: string): Promise<RawPeer> {
-      const worker = ready(peer(), service, capacity);
+    async worker(service: string, capacity?: string, epoch?: string): Promise<RawPeer> {
+      const worker = ready(peer(), service, capacity, epoch);
       await worker.expectNothing();
       return worker;
     },
@@ -35,8 +35,8 @@ export async function openBus(wire: Wire, limits: Partial<BrokerLimits> = {}, op
 }
 
 /** Says READY, and waits for nothing. */
-export function ready(peer: RawPeer, service: string, capacity?: string): RawPeer {
-  peer.send('', 'MDPW01', '\x01', service, ...(capacity === undefined ? [] : [capacity]));
+export function ready(peer: RawPeer, service: string, capacity?: string, epoch?: string): RawPeer {
+  peer.send('', 'MDPW01', '\x01', service, ...[capacity, epoch].filter((frame) => frame !== undefined));
   return peer;
 }
 

@@ -21,6 +21,7 @@ export type Text = readonly string[];
 
 export const heartbeat: Text = ['', 'MDPW01', '\x04'];
 export const disconnect: Text = ['', 'MDPW01', '\x05'];
+export const superseded: Text = ['', 'MDPW01', '\x05', 'superseded'];
 
 /** How long a test waits for what must come, and how often it looks where it has to. */
 export const patience = { timeout: 8000, interval: 10 } as const;

@@ -55,6 +55,9 @@ const stories: Record<string, (client: SyncClient) => void | Promise<void>> = {
     const tookMs = performance.now() - startMs;
     say(tookMs >= 290 && tookMs < 5000);
   },
+  'no time'(client) {
+    for (const timeoutMs of [0, -1, Number.NaN]) say(ring(client, timeoutMs));
+  },
   closed(client) {
     say(echo(client, 'before'));
     client.close();

@@ -11,7 +11,7 @@ import { WorkerProcess, type Habit } from './worker-process.ts';
 
 const stormMs = 30_000;
 const calmMs = 30_000;
-const services = ['capable', 'plain', 'mixed', 'domogik'];
+const services = ['capable', 'plain', 'mixed', 'domogik', 'fenced'];
 const limits: BrokerLimits = {
   ...defaultBrokerLimits, defaultTimeoutMs: 6000, maxOpenPerClient: 8, maxWaitingPerService: 8, maxCapacity: 3, maxHeldBytes: 6000, maxBodyBytes: 1200, discoveryGraceMs: 3000,
 };
@@ -33,9 +33,13 @@ export class House {
   readonly #broker: BrokerProcess;
   readonly #clients: ClientProcess[];
   readonly #workers: WorkerProcess[];
+  /** The instances of one plugin, each with an epoch but the first; the last is the one that whoever supervises it knows of. */
+  readonly #instances: WorkerProcess[];
+  #epoch = 1_795_351_147_000;
   readonly #domogik: DomogikWorker[];
   readonly #rogue: Rogue;
   #stormy = true;
+  readonly #habit: Habit = (random) => (this.#stormy ? erratic(random) : random.between(1, 20));
   #names = 0;
 
   constructor(seed: number) {
@@ -43,7 +47,7 @@ export class House {
     this.#network = new Network(this.#clock, this.#random);
     this.#broker = new BrokerProcess(this.#network, this.#witness, limits);
     const [network, witness] = [this.#network, this.#witness];
-    const habit: Habit = (random) => (this.#stormy ? erratic(random) : random.between(1, 20));
+    const habit = this.#habit;
     this.#clients = (['majordomus', 'majordomus', 'domogik', 'rfc', 'rfc'] as const).map((dialect) => new ClientProcess(network, witness, dialect));
     this.#workers = [
       new WorkerProcess(network, witness, 'capable', 1, habit),
@@ -52,6 +56,7 @@ export class House {
       new WorkerProcess(network, witness, 'mixed', undefined, habit),
       new WorkerProcess(network, witness, 'mixed', 2, habit),
     ];
+    this.#instances = [new WorkerProcess(network, witness, 'fenced', undefined, habit), this.#newInstance(habit)];
     this.#domogik = ['domogik', 'mixed'].map((service) => new DomogikWorker(network, service, habit, () => this.#stormy && this.#random.chance(0.2)));
     this.#rogue = new Rogue(network, witness, 'capable');
   }
@@ -67,6 +72,21 @@ export class House {
     const endings: Record<string, number> = {};
     for (const { ended } of this.#clients.flatMap(({ calls }) => calls)) endings[ended ?? 'none'] = (endings[ended ?? 'none'] ?? 0) + 1;
     return { steps: this.#clock.steps, endings };
+  }
+
+  /** A start of the plugin; some are plain. */
+  #newInstance(habit: Habit): WorkerProcess {
+    const capacity = this.#random.chance(0.3) ? undefined : this.#random.pick([1, 4]);
+    return new WorkerProcess(this.#network, this.#witness, 'fenced', capacity, habit, () => {
+      this.#epoch += 1;
+      return this.#epoch;
+    });
+  }
+
+  /** Its manager was killed and started again, and knows nothing of the instance that runs. */
+  #replacePlugin(): void {
+    for (const instance of this.#instances) instance.isRetired = true;
+    this.#instances.push(this.#newInstance(this.#habit));
   }
 
   #freshName(): string {
@@ -104,8 +124,9 @@ export class House {
   #fault(): void {
     const random = this.#random;
     const lines = [...this.#network.lines].filter(({ isOpen }) => isOpen);
-    const anyone: readonly Process[] = [...this.#clients, ...this.#workers, ...this.#domogik];
-    switch (random.pick(['cut', 'cut', 'swallow', 'unread', 'suspend', 'suspend', 'kill', 'stop', 'suspend broker', 'restart broker'])) {
+    const ours = [...this.#workers, ...this.#instances];
+    const anyone: readonly Process[] = [...this.#clients, ...ours, ...this.#domogik];
+    switch (random.pick(['cut', 'cut', 'swallow', 'unread', 'suspend', 'suspend', 'kill', 'stop', 'replace', 'suspend broker', 'restart broker'])) {
       case 'cut': if (lines.length > 0) random.pick(lines).cut(); break;
       case 'swallow': if (lines.length > 0) random.pick(lines).swallow(); break;
       case 'unread': {
@@ -118,8 +139,9 @@ export class House {
         return;
       }
       case 'suspend': this.#suspend(random.pick(anyone)); break;
-      case 'kill': random.pick(this.#workers).restart(random.between(0, 4000)); break;
-      case 'stop': random.pick(this.#workers).stop(random.between(500, 6000)); break;
+      case 'kill': random.pick(ours).restart(random.between(0, 4000)); break;
+      case 'stop': random.pick(ours).stop(random.between(500, 6000)); break;
+      case 'replace': this.#replacePlugin(); break;
       case 'suspend broker': if (random.chance(0.5)) this.#suspend(this.#broker); break;
       default: if (random.chance(0.5)) this.#broker.restart(random.between(10, 5000));
     }
@@ -134,9 +156,9 @@ export class House {
   #calm(): void {
     this.#stormy = false;
     this.#rogue.close();
-    for (const process of [this.#broker, ...this.#clients, ...this.#workers, ...this.#domogik]) process.resume();
+    for (const process of [this.#broker, ...this.#clients, ...this.#workers, ...this.#instances, ...this.#domogik]) process.resume();
     for (const line of this.#network.lines) line.isRead = true;
-    for (const worker of [...this.#workers, ...this.#domogik]) worker.unhang();
+    for (const worker of [...this.#workers, ...this.#instances, ...this.#domogik]) worker.unhang();
   }
 
   /** No service is wedged: each is asked by each client, and answers. */
@@ -157,9 +179,11 @@ export class House {
     const { nowMs } = this.#clock;
     const quiet = this.#broker.machine.status(nowMs);
     demand(quiet.open === 0 && quiet.heldBytes === 0, () => `R13: ${quiet.open} open and ${quiet.heldBytes} bytes held though all is quiet`);
-    demand(quiet.workers === 7, () => `R9: ${quiet.workers} workers are registered, not 7: ${JSON.stringify(quiet.services)}`);
+    demand(quiet.workers === 8, () => `R9: ${quiet.workers} workers are registered, not 8: ${JSON.stringify(quiet.services)}`);
+    const [plugin, ...older] = this.#instances.toReversed();
+    demand(plugin?.hasEnded === false && older.every(({ hasEnded }) => hasEnded), () => `R15: ${older.filter(({ hasEnded }) => !hasEnded).length} older instances still run`);
     for (const client of this.#clients) client.end();
-    for (const worker of this.#workers) worker.stop();
+    for (const worker of [...this.#workers, ...this.#instances]) worker.stop();
     for (const worker of this.#domogik) worker.close();
     this.#clock.runUntil(nowMs + 25_000);
     const { machine } = this.#broker;

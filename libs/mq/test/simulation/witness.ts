@@ -28,6 +28,8 @@ interface Asked {
   /** Somebody waits for the answer. */
   open: boolean;
   cancelSent: boolean;
+  /** A newer instance registered while an older one held it. */
+  superseded: boolean;
 }
 
 interface Registered {
@@ -37,6 +39,9 @@ interface Registered {
   /** A plain one that let a deadline pass, and has not spoken since. */
   stuck: boolean;
   leaving: boolean;
+  readonly service: string;
+  /** -1 for none. */
+  readonly epoch: number;
   /** When it last spoke, and how long it had been silent before; in time in which the broker ran (rule R9). */
   heardMs: number;
   silentMs: number;
@@ -59,6 +64,10 @@ export class Witness {
   /** Open requests by client and address, in order. */
   readonly #open = new Map<string, Asked[]>();
   readonly #workers = new Map<string, Registered>();
+  /** The highest epoch of each service that the broker has read. */
+  readonly #epochs = new Map<string, number>();
+  /** Who is to be told that it is superseded, before anything else; and whether it must be: one that was silent may be forgotten already. */
+  readonly #toBeTold = new Map<string, boolean>();
   /** All requests that a broker ever read, by name. */
   readonly asked = new Map<string, Asked>();
   /** Every token that each peer was ever given. */
@@ -74,6 +83,8 @@ export class Witness {
   restart(): void {
     this.#open.clear();
     this.#workers.clear();
+    this.#epochs.clear();
+    this.#toBeTold.clear();
   }
 
   /** The broker reads a message; `arrivedMs` is when it counts from. */
@@ -84,10 +95,13 @@ export class Witness {
     else if (!this.strangers.has(peer)) this.#readsClient(peer, parts, arrivedMs);
   }
 
-  #readsWorker(peer: string, [, , command, first, fourth]: string[], attentiveMs: number): void {
+  #readsWorker(peer: string, [, , command, first, fourth, fifth]: string[], attentiveMs: number): void {
     if (command === '\x01' && first !== undefined) {
-      const capacity = fourth === undefined ? 1 : Math.min(Number(fourth), this.#limits.maxCapacity);
-      this.#workers.set(peer, { plain: fourth === undefined, capacity, held: new Map(), stuck: false, leaving: false, heardMs: attentiveMs, silentMs: 0 });
+      const plain = fourth === undefined || (fourth === '' && fifth !== undefined);
+      const capacity = plain ? 1 : Math.min(Number(fourth), this.#limits.maxCapacity);
+      const epoch = fifth === undefined ? -1 : Number(fifth);
+      if (!this.#isNewest(peer, first, epoch, attentiveMs)) return;
+      this.#workers.set(peer, { plain, capacity, held: new Map(), stuck: false, leaving: false, service: first, epoch, heardMs: attentiveMs, silentMs: 0 });
       return;
     }
     const worker = this.#workers.get(peer);
@@ -97,6 +111,23 @@ export class Witness {
     if (command === '\x03' || command === '\x04') worker.stuck = false;
     if (command === '\x05') worker.leaving = true;
     if (command === '\x03' && first !== undefined) worker.held.delete(first);
+  }
+
+  /** Rule R15: whether this instance may register; what is older is no worker from now on, and answers nothing that it holds. */
+  #isNewest(peer: string, service: string, epoch: number, attentiveMs: number): boolean {
+    const highest = this.#epochs.get(service) ?? -1;
+    if (epoch < highest) {
+      this.#toBeTold.set(peer, true);
+      return false;
+    }
+    this.#epochs.set(service, epoch);
+    for (const [other, worker] of this.#workers) {
+      if (other === peer || worker.service !== service || worker.epoch >= epoch) continue;
+      for (const request of worker.held.values()) request.superseded = true;
+      this.#workers.delete(other);
+      this.#toBeTold.set(other, attentiveMs - worker.heardMs < livenessMs && !worker.leaving);
+    }
+    return true;
   }
 
   #readsClient(peer: string, parts: string[], arrivedMs: number): void {
@@ -115,7 +146,7 @@ export class Witness {
     demand(!this.asked.has(name), () => `${name} was sent twice`);
     const timeout = start === 0 ? 'None' : rest[0] ?? 'None';
     const dueMs = arrivedMs + (timeout === 'None' ? this.#limits.defaultTimeoutMs : Number(timeout) * 1000);
-    const request: Asked = { name, key, peer, arrivedMs, dueMs, worker: undefined, open: true, cancelSent: false };
+    const request: Asked = { name, key, peer, arrivedMs, dueMs, worker: undefined, open: true, cancelSent: false, superseded: false };
     this.asked.set(name, request);
     this.#open.set(key, [...(this.#open.get(key) ?? []), request]);
   }
@@ -126,6 +157,7 @@ export class Witness {
 
   gone(peer: string): void {
     this.#workers.delete(peer);
+    this.#toBeTold.delete(peer);
     for (const [key, requests] of this.#open) {
       if (key !== peer && !key.startsWith(`${peer}|`)) continue;
       for (const request of requests) this.#end(request);
@@ -149,6 +181,11 @@ export class Witness {
     if (parts[0] !== '' || parts[1] !== 'MDPW01') return this.#sendsClient(peer, parts, now);
     const worker = this.#workers.get(peer);
     const [command, token = ''] = parts.slice(2);
+    if (command === '\x05' && token === 'superseded') {
+      demand(this.#toBeTold.delete(peer), () => `R15: ${peer} was told that it is superseded, and nothing newer was there`);
+      return;
+    }
+    demand(this.#toBeTold.get(peer) !== true, () => `R15: command ${JSON.stringify(command)} to ${peer}, which is superseded and was not told`);
     if (command === '\x05') {
       const known = worker !== undefined && !worker.leaving && !this.strangers.has(peer);
       demand(!known || worker.silentMs >= livenessMs, () => `R9, R11: DISCONNECT to ${peer}, which was silent for ${worker?.silentMs ?? 0} ms only`);
@@ -203,9 +240,10 @@ export class Witness {
     demand(request !== undefined, () => `R5, R7: ${peer} was sent ${action} ${data}, and nothing of it is open`);
     demand(others.length === 0, () => `two requests are open under one address of ${peer}`);
     if (action !== 'mq.error') {
+      demand(!request.superseded, () => `R15: ${request.name} was answered by an older instance`);
       demand(action === replyAction && data === request.name, () => `R5: ${request.name} was answered with ${action} ${data}`);
     } else if (data.includes('"code":"WORKER_LOST"')) {
-      this.#lost(request, now.attentiveMs);
+      if (!request.superseded) this.#lost(request, now.attentiveMs);
     } else if (/"code":"(SERVICE_UNKNOWN|OVERLOADED|TOO_LARGE|BAD_REQUEST)"/.test(data)) {
       demand(request.worker === undefined, () => `R7: ${request.name} ended with ${data}, though a worker had it`);
       const waitedMs = now.nowMs - request.arrivedMs;
@@ -227,6 +265,7 @@ export class Witness {
 
   /** The broker has just looked at its timers. */
   ticked(nowMs: number): void {
+    for (const [peer, must] of this.#toBeTold) demand(!must, () => `R15: nobody told ${peer} that it is superseded`);
     for (const requests of this.#open.values()) {
       for (const { name, dueMs } of requests) demand(dueMs > nowMs, () => `R7: nobody told the caller of ${name} that its deadline passed`);
     }

@@ -12,6 +12,8 @@ export type Habit = (random: Process['random']) => number | undefined;
 export class WorkerProcess extends Process {
   readonly service: string;
   readonly #capacity: number | undefined;
+  /** The epoch of each start of the program. */
+  readonly #nextEpoch: () => number | undefined;
   readonly #network: Network;
   readonly #witness: Witness;
   readonly #habit: Habit;
@@ -22,9 +24,13 @@ export class WorkerProcess extends Process {
   /** Which run of the program this is. */
   #run = 0;
 
-  constructor(network: Network, witness: Witness, service: string, capacity: number | undefined, habit: Habit) {
+  /** Somebody else runs the program now: when this run of it ends there is no other. */
+  isRetired = false;
+
+  constructor(network: Network, witness: Witness, service: string, capacity: number | undefined, habit: Habit, nextEpoch: () => number | undefined = () => undefined) {
     super(network.clock, network.random);
     this.service = service;
+    this.#nextEpoch = nextEpoch;
     this.#capacity = capacity;
     this.#network = network;
     this.#witness = witness;
@@ -50,7 +56,10 @@ export class WorkerProcess extends Process {
     this.#line?.close();
     this.#line = undefined;
     this.#machine = this.#newMachine();
-    this.clock.after(downMs, () => this.input(() => this.#machine.start()));
+    const run = this.#run;
+    this.clock.after(downMs, () => {
+      if (run === this.#run && !this.isRetired) this.input(() => this.#machine.start());
+    });
   }
 
   /** An orderly stop (rule W4); with a time, a new one after it. */
@@ -61,6 +70,10 @@ export class WorkerProcess extends Process {
     this.clock.after(downMs, () => {
       if (run === this.#run) this.restart(0);
     });
+  }
+
+  get hasEnded(): boolean {
+    return this.#machine.state === 'stopped' || this.#machine.state === 'new';
   }
 
   /** Handlers that hang come to their end. */
@@ -93,7 +106,7 @@ export class WorkerProcess extends Process {
   }
 
   #newMachine(): WorkerMachine {
-    return new WorkerMachine({ ...defaultWorkerOptions, service: this.service, capacity: this.#capacity }, () => this.random.next(), this.clock.nowMs);
+    return new WorkerMachine({ ...defaultWorkerOptions, service: this.service, capacity: this.#capacity, epoch: this.#nextEpoch() }, () => this.random.next(), this.clock.nowMs);
   }
 
   #open(): void {

@@ -1,6 +1,6 @@
 // Which plugins start by themselves with the house. It is kept in the configuration, so it survives everything that the
 // configuration survives: key `autostart.<name>` of the plugin "manager" on this host.
-import { configGet, configSet } from '@majordomus/contracts';
+import { configGet, configSet, hostService } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
 
 const owner = 'manager';
@@ -43,7 +43,7 @@ export class Autostart {
 
   /** Writes it down. @throws CallError */
   async set(name: string, wanted: boolean): Promise<void> {
-    await this.#client.call(configSet, { host: this.#host, plugin: owner, key: `${prefix}${name}`, value: wanted }, { timeoutMs });
+    await this.#client.call(configSet, { host: this.#host, plugin: owner, key: `${prefix}${name}`, value: wanted, by: hostService(this.#host, owner) }, { timeoutMs });
     // What was never read is not known by what is written.
     if (this.#names === undefined) return;
     const names = new Set(this.#names);

@@ -6,14 +6,18 @@ import {
 } from '@majordomus/contracts';
 import { CallError, PeerError, type Client } from '@majordomus/mq';
 import { didYouMean, type Log } from '@majordomus/runtime';
-import type { ProcessSpec, Supervisor } from '@majordomus/supervisor';
+import type { ProcessMemory, ProcessSpec, Supervisor } from '@majordomus/supervisor';
 import { Autostart } from './autostart.ts';
+import type { Epochs } from './epochs.ts';
+import type { MemoryLimits } from './memory-limits.ts';
 import { PluginProgram, type PackageDetail } from './plugin-program.ts';
 
 export interface PluginsOptions {
   readonly host: string;
   readonly client: Client;
   readonly supervisor: Supervisor;
+  readonly memoryLimits: MemoryLimits;
+  readonly epochs: Epochs;
   /** The environment of each plugin; it says where the house and the broker are. */
   readonly env: ProcessSpec['env'];
   readonly log: Log;
@@ -24,12 +28,16 @@ type Change = ResultOf<typeof pluginStart>;
 const packageTimeoutMs = 5000;
 const stoppedStatus: ProcessStatus = { state: 'stopped', sinceMs: 0, pid: null, restarts: 0, reason: '', lastError: '' };
 
+const noMemory: ProcessMemory = { usedMb: null, limitMb: null };
+
 export class Plugins {
   readonly #options: PluginsOptions;
   readonly #autostart: Autostart;
   readonly #programs = new Map<string, PluginProgram>();
   readonly #packagemanager: { readonly service: string; readonly timeoutMs: number };
   #lastPackages: readonly InstalledPackage[] | undefined;
+  /** Why an installed plugin does not work with this version of Majordomus, as packagemanager said last. */
+  readonly #unfit = new Map<string, string>();
 
   constructor(options: PluginsOptions) {
     this.#options = options;
@@ -44,6 +52,7 @@ export class Plugins {
     const installed = new Set((await this.#packages()).map(({ name }) => name));
     for (const name of names) {
       if (!installed.has(name)) this.#options.log.warn(`${name} should start with the house, and is not installed`);
+      else if (this.#unfit.has(name)) this.#options.log.warn(`${name} is not started: ${this.#unfit.get(name) ?? ''}`);
       // One whose log was asked for before is known to the supervisor, and does not run.
       else if (!this.#isUp(name)) this.#options.supervisor.start(await this.#takeOver(name));
     }
@@ -52,7 +61,7 @@ export class Plugins {
   /** Starts it; resolves when it is ready, or when it is known why not. */
   async start(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    await this.#takeOver(name);
+    this.#refuseUnfit(await this.#takeOver(name));
     const note = await this.#remember(name, true);
     supervisor.start(name);
     return this.#changed(name, await supervisor.settled(name, { signal }), note);
@@ -68,7 +77,7 @@ export class Plugins {
   /** Stops it and starts the version that is installed now. */
   async restart(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    await this.#takeOver(name);
+    this.#refuseUnfit(await this.#takeOver(name));
     await supervisor.stop(name);
     supervisor.start(name);
     return this.#changed(name, await supervisor.settled(name, { signal }), '');
@@ -91,6 +100,12 @@ export class Plugins {
     // Its log is read through the supervisor, which may not have seen it yet in this run.
     if (!this.#options.supervisor.has(name)) await this.#takeOver(name);
     return this.#options.supervisor.logs(name, request);
+  }
+
+  /** The last lines of its run that ended unasked last. */
+  lastWords(name: string): string[] {
+    const { supervisor } = this.#options;
+    return supervisor.has(name) ? [...supervisor.lastWords(name)] : [];
   }
 
   #running(): PluginProgram[] {
@@ -145,8 +160,22 @@ export class Plugins {
 
   #statusOf(name: string, version: string): PluginStatus {
     const { host, supervisor } = this.#options;
+    const status = this.#processStatus(name);
+    const { usedMb, limitMb } = supervisor.has(name) ? supervisor.memory(name) : noMemory;
+    return { id: hostService(host, name), host, name, version, autostart: this.#autostart.has(name), ...status, memoryMb: usedMb, memoryLimitMb: limitMb };
+  }
+
+  /** One that should run and cannot, as it is not for this version of Majordomus, has failed. */
+  #processStatus(name: string): ProcessStatus {
+    const { supervisor } = this.#options;
     const status = supervisor.has(name) ? supervisor.get(name) : stoppedStatus;
-    return { id: hostService(host, name), host, name, version, autostart: this.#autostart.has(name), ...status };
+    const unfit = this.#isUp(name) || !this.#autostart.has(name) ? undefined : this.#unfit.get(name);
+    return unfit === undefined ? status : { ...status, state: 'failed', reason: unfit };
+  }
+
+  #refuseUnfit(name: string): void {
+    const unfit = this.#unfit.get(name);
+    if (unfit !== undefined) throw refuse(pluginStart, 'ENGINE_MISMATCH', unfit);
   }
 
   #changed(name: string, { pid, state, reason, lastError }: ProcessStatus, note: string): Change {
@@ -170,6 +199,8 @@ export class Plugins {
   async #packages(): Promise<readonly InstalledPackage[]> {
     try {
       this.#lastPackages = (await this.#options.client.call(packageList, {}, this.#packagemanager)).packages;
+      this.#unfit.clear();
+      for (const { name, unfit } of this.#lastPackages) if (unfit !== undefined) this.#unfit.set(name, unfit);
     } catch (error) {
       if (!(error instanceof CallError) || this.#lastPackages === undefined) throw error;
     }
@@ -189,11 +220,13 @@ export class Plugins {
 
   /** Lets the supervisor have the version that is installed now; what runs goes on. Returns the name. */
   async #takeOver(name: string): Promise<string> {
-    const { host, client, supervisor, env } = this.#options;
-    const detail = await this.#detail(name);
+    const { host, client, supervisor, memoryLimits, epochs, env } = this.#options;
+    const [detail] = await Promise.all([this.#detail(name), memoryLimits.read()]);
+    if (detail.unfit === undefined) this.#unfit.delete(name);
+    else this.#unfit.set(name, detail.unfit);
     const program = this.#programs.get(name);
     if (program === undefined) {
-      const added = new PluginProgram(detail, hostService(host, name), client, env);
+      const added = new PluginProgram(detail, hostService(host, name), client, env, memoryLimits, epochs);
       this.#programs.set(name, added);
       supervisor.add(added);
     } else program.use(detail);

@@ -5,6 +5,8 @@ import { homePaths, lockHome, type PartContext } from '@majordomus/runtime';
 import { Supervisor } from '@majordomus/supervisor';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ManagerSettings } from './config.ts';
+import { Epochs } from './epochs.ts';
+import { MemoryLimits } from './memory-limits.ts';
 import { Plugins } from './plugins.ts';
 
 const capacity = 16;
@@ -14,17 +16,18 @@ const elsewhereTimeoutMs = 20_000;
 const retryMs = 500;
 const logLinesInStatus = 20;
 
-export async function start({ home, broker, host, logLevel, primary, autostart }: ManagerSettings, context: PartContext): Promise<void> {
+export async function start({ home, broker, host, logLevel, primary, autostart, memoryLimit, hangLimit }: ManagerSettings, context: PartContext): Promise<void> {
   const { log, signal, ready, notReady } = context;
   const { run, logs } = homePaths(home);
   // A second manager would take the plugins of the first for what an earlier run left behind, and end them.
   using _lock = lockHome(home, 'manager');
   await using client = new Client({ endpoint: broker });
   await using supervisor = await Supervisor.open({
-    owner: 'manager', runFolder: run, logsFolder: logs, log, settings: { askLimitMs: 1000, terminateLimitMs: 1000 },
+    owner: 'manager', runFolder: run, logsFolder: logs, log, settings: { askLimitMs: 1000, terminateLimitMs: 1000, aliveLimitMs: hangLimit },
   });
   const env = { ...process.env, DOMUS_HOME: home, DOMUS_BROKER: broker, DOMUS_HOST: host, DOMUS_LOG_LEVEL: logLevel };
-  const plugins = new Plugins({ host, client, supervisor, env, log });
+  const memoryLimits = new MemoryLimits({ host, client, log, defaultMb: memoryLimit });
+  const plugins = new Plugins({ host, client, supervisor, memoryLimits, epochs: new Epochs({ home, log }), env, log });
   const handlers = pluginHandlers(plugins, client, host);
   const services = primary ? [hostService(host, 'manager'), 'manager'] : [hostService(host, 'manager')];
   let isReady = false;
@@ -64,6 +67,7 @@ function pluginHandlers(plugins: Plugins, client: Client, host: string): Handler
     .on(pluginStatusGet, local(pluginStatusGet, async (name) => ({
       plugin: await plugins.status(name),
       log: (await plugins.log(name, { lines: logLinesInStatus })).lines,
+      lastWords: plugins.lastWords(name),
     })))
     .on(pluginLog, local(pluginLog, async (name, { id, lines, after }) => ({ id, ...(await plugins.log(name, { lines, after })) })));
 }

@@ -2,7 +2,7 @@
 // runPlugin and testPlugin run plugins with it.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ActionFailure, helperDo, helperHelp, refuse, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
-import { orAborted, reasonOf, untilAborted, type Log } from '@majordomus/runtime';
+import { orAborted, reasonOf, SupersededError, untilAborted, type Log } from '@majordomus/runtime';
 import { realClock, type RunnerClock } from './clock.ts';
 import { checkParameters, findCommand, runCommand } from './commands.ts';
 import { checkConfiguration } from './configuration-check.ts';
@@ -29,6 +29,8 @@ const starting: PluginState = { ready: false, reason: 'starting' };
 
 /** How long the commands under way have after the signal, and then `stop`. A process that stops has 4 s in all. */
 const stopLimitMs = 1500;
+/** The same of one that another instance has replaced, which waits for the device now. */
+const supersededStopLimitMs = 500;
 /** How long a command, or who asks, waits for what was configured meanwhile. */
 const refreshLimitMs = 500;
 
@@ -75,7 +77,7 @@ export class PluginInstance {
     } finally {
       signal.removeEventListener('abort', end);
       end();
-      await this.#stop(started);
+      await this.#stop(started, signal.reason instanceof SupersededError ? supersededStopLimitMs : stopLimitMs);
     }
   }
 
@@ -217,14 +219,14 @@ export class PluginInstance {
   }
 
   /** The commands under way have seen the signal; what they use is closed only after them. */
-  async #stop(started: boolean): Promise<void> {
+  async #stop(started: boolean, limitMs: number): Promise<void> {
     const { log } = this.#surroundings;
-    if (!(await endsWithin(stopLimitMs, Promise.allSettled(this.#open)))) {
-      log.warn(`${this.#open.size} commands did not end within ${stopLimitMs} ms of the signal`);
+    if (!(await endsWithin(limitMs, Promise.allSettled(this.#open)))) {
+      log.warn(`${this.#open.size} commands did not end within ${limitMs} ms of the signal`);
     }
     if (!started || this.#plugin.stop === undefined) return;
     try {
-      if (!(await endsWithin(stopLimitMs, Promise.resolve(this.#plugin.stop())))) log.warn(`stop did not end within ${stopLimitMs} ms`);
+      if (!(await endsWithin(limitMs, Promise.resolve(this.#plugin.stop())))) log.warn(`stop did not end within ${limitMs} ms`);
     } catch (error) {
       log.error({ err: error }, 'stop failed');
     }

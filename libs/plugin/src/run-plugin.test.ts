@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { busCodes, helperDo, helperHelp, helperList, stopPlugin } from '@majordomus/contracts';
-import { exitCannotStart, readinessFd, readinessVariable, silentLog } from '@majordomus/runtime';
+import { epochVariable, exitCannotStart, exitSuperseded, readinessFd, readinessVariable, silentLog } from '@majordomus/runtime';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Bus } from '../test/bus.ts';
@@ -31,7 +31,7 @@ interface Served extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-function serve(plugin: Plugin = heating()): Served {
+function serve(plugin: Plugin = heating(), epoch?: number): Served {
   const stopping = new AbortController();
   const said: string[] = [];
   let wake: (() => void) | undefined;
@@ -39,7 +39,7 @@ function serve(plugin: Plugin = heating()): Served {
     said.push(what);
     wake?.();
   };
-  const ended = servePlugin(plugin, { host: 'igor', broker: bus.endpoint, configurationRetryMs: 10 }, {
+  const ended = servePlugin(plugin, { host: 'igor', broker: bus.endpoint, configurationRetryMs: 10, epoch }, {
     log: silentLog,
     signal: stopping.signal,
     ready: () => say('ready'),
@@ -142,6 +142,48 @@ describe('a plugin on the bus', () => {
     expect(await bus.client.manage('mmi.service', service)).toBe('404');
   });
 
+  it('R15: of two instances the newer one has the service; the older one aborts what it does, lets go of its device, and ends', async () => {
+    bus.startDbmanager();
+    bus.set.set(service, configured);
+    const did: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const old = serve({
+      ...heating({
+        async warm({ signal }) {
+          begun.resolve();
+          await new Promise((resolve) => { signal.addEventListener('abort', resolve); });
+          did.push('aborted');
+        },
+      }),
+      stop: () => void did.push('stopped'),
+    }, 100);
+    const ended = expect(old.ended).rejects.toMatchObject({ code: 'SUPERSEDED', message: 'another instance of igor.heating runs now; this one ends' });
+    expect(await old.next()).toBe('ready');
+    const held = bus.client.call(helperDo, { command: 'warm', parameters: { room: 'hall' } }, { service });
+    await begun.promise;
+    const lost = expect(held).rejects.toMatchObject({ code: 'WORKER_LOST' });
+    await using young = serve(heating({ off: () => 'the newer one' }), 101);
+    expect(await young.next()).toBe('ready');
+    await lost;
+    await ended;
+    expect(did).toEqual(['aborted', 'stopped']);
+    expect(await bus.client.call(helperDo, { command: 'off' }, { service })).toMatchObject({ result: 'the newer one' });
+  });
+
+  it('R15: a device that does not let go keeps the older instance for a second, not longer', async () => {
+    bus.startDbmanager();
+    bus.set.set(service, configured);
+    const stopped = Promise.withResolvers<number>();
+    const old = serve({ ...heating(), stop: () => { stopped.resolve(performance.now()); return new Promise(() => {}); } }, 100);
+    const ended = expect(old.ended).rejects.toMatchObject({ code: 'SUPERSEDED' });
+    expect(await old.next()).toBe('ready');
+    await using young = serve(heating(), 101);
+    expect(await young.next()).toBe('ready');
+    const stoppedMs = await stopped.promise;
+    await ended;
+    expect(performance.now() - stoppedMs).toBeLessThan(1500);
+  });
+
   it('ends with what its start throws, and stops answering', async () => {
     bus.startDbmanager();
     bus.set.set(service, configured);
@@ -163,9 +205,9 @@ describe('a plugin as a process', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  function start(...flags: string[]): { readonly child: ChildProcess; readonly ended: Promise<number | null>; readonly said: AsyncIterator<string>; readonly printed: string[] } {
+  function startWith(env: Readonly<Record<string, string>>, ...flags: string[]): { readonly child: ChildProcess; readonly ended: Promise<number | null>; readonly said: AsyncIterator<string>; readonly printed: string[] } {
     const child = spawn(process.execPath, [fileURLToPath(new URL('../test/heating-main.ts', import.meta.url)), '--home', home, ...flags], {
-      env: { ...process.env, [readinessVariable]: String(readinessFd) },
+      env: { ...process.env, [readinessVariable]: String(readinessFd), ...env },
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -174,6 +216,8 @@ describe('a plugin as a process', () => {
     const ended = new Promise<number | null>((resolve) => { child.once('close', resolve); });
     return { child, ended, said: createInterface({ input: child.stdio[readinessFd] as Readable })[Symbol.asyncIterator](), printed };
   }
+
+  const start = (...flags: string[]): ReturnType<typeof startWith> => startWith({}, ...flags);
 
   /** Reads its readiness up to the first line that says something of it. */
   async function readiness(said: AsyncIterator<string>): Promise<unknown> {
@@ -195,6 +239,21 @@ describe('a plugin as a process', () => {
     else await bus.client.call(stopPlugin, {}, { service });
     expect(await ended).toBe(0);
     expect(await bus.client.manage('mmi.service', service)).toBe('404');
+  });
+
+  it('R15: takes its epoch from DOMUS_EPOCH, and ends with an exit code of its own when it is superseded', async () => {
+    bus.startDbmanager();
+    bus.set.set(service, configured);
+    const flags = ['--broker', bus.endpoint, '--host', 'igor'];
+    const old = startWith({ [epochVariable]: '100' }, ...flags);
+    expect(await readiness(old.said)).toEqual({ state: 'ready' });
+    expect(await bus.client.manage('mmi.epoch', service)).toBe('100');
+    const young = startWith({ [epochVariable]: '101' }, ...flags);
+    expect(await readiness(young.said)).toEqual({ state: 'ready' });
+    expect(await old.ended).toBe(exitSuperseded);
+    young.child.kill('SIGTERM');
+    expect(await young.ended).toBe(0);
+    expect(await startWith({ [epochVariable]: 'new' }, ...flags).ended).toBe(exitCannotStart);
   });
 
   it('refuses a wrong setting in one line', async () => {

@@ -1,7 +1,7 @@
 // The public face of the supervisor.
-export type { LogLines, LogSettings } from './log-file.ts';
+export { LogFile, logDefaults, type LogLines, type LogSettings } from './log-file.ts';
 export type { ProcessEnd, ProcessFacts } from './process-input.ts';
 export type { MachineSettings } from './process-machine.ts';
-export type { ProcessSpec } from './supervised-process.ts';
+export type { ProcessMemory, ProcessSpec } from './supervised-process.ts';
 export { Supervisor, type StatusChange, type SupervisorOptions, type WaitOptions } from './supervisor.ts';
 export { SupervisorError, type SupervisorErrorCode } from './supervisor-error.ts';

@@ -77,6 +77,11 @@ export class LogFile {
     return { lines: found, next: first + start + found.length };
   }
 
+  /** The position after the last line there is: what is printed from now on comes after it. */
+  get next(): number {
+    return this.#position;
+  }
+
   /** May be called twice; a later append opens the file again. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);

@@ -13,7 +13,9 @@ export type ProcessInput =
   | { readonly type: 'registered' }
   /** The request to stop could not be made, or was refused. */
   | { readonly type: 'ask-failed' }
-  | ({ readonly type: 'exited' } & ProcessEnd)
+  /** It and what it started hold more memory than they may. */
+  | { readonly type: 'memory-exceeded'; readonly usedMb: number; readonly limitMb: number }
+  | ({ readonly type: 'exited' } & ProcessEnd & EndCircumstances)
   | { readonly type: 'tick' };
 
 /** What is to be done: `kill` is SIGKILL to the process group, `ask-registration` wants `registered` if it is so. */
@@ -26,4 +28,12 @@ export type ProcessFacts = Readonly<Record<string, string>>;
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: string | null;
+}
+
+/** What its last run printed, and what else happened meanwhile; it says why a process ended. */
+export interface EndCircumstances {
+  /** The last lines that it printed in this run, oldest first. */
+  readonly lastLines?: readonly string[];
+  /** Whether the kernel has killed somebody for want of memory while it ran. */
+  readonly memoryWasShort?: boolean;
 }

@@ -14,7 +14,7 @@ type Step =
 const inputs: readonly ProcessInput[] = [
   { type: 'start' }, { type: 'start' }, { type: 'stop' }, { type: 'restart' }, { type: 'starting' }, { type: 'alive' }, { type: 'ready' },
   { type: 'not-ready', reason: 'waits' }, { type: 'registered' }, { type: 'ask-failed' }, { type: 'tick' },
-  { type: 'spawned', pid: 7 }, { type: 'spawn-failed', reason: 'EAGAIN' },
+  { type: 'memory-exceeded', usedMb: 300, limitMb: 200 }, { type: 'spawned', pid: 7 }, { type: 'spawn-failed', reason: 'EAGAIN' },
 ];
 
 const step: fc.Arbitrary<Step> = fc.oneof(

@@ -294,6 +294,123 @@ describe('a hang', () => {
   });
 });
 
+describe('too much memory', () => {
+  const exceeded: ProcessInput = { type: 'memory-exceeded', usedMb: 312, limitMb: 256 };
+  const reason = 'used 312 MiB, and its limit is 256 MiB';
+
+  it('is a failure like any other: it is killed until it is gone, and the policy says when it is tried again', () => {
+    const play = running({ failureLimit: 1, terminateLimitMs: 1500 });
+    expect(play.give(exceeded)).toEqual(['kill']);
+    expect(play.machine.view).toMatchObject({ state: 'not-ready', reason, pid: 77 });
+    expect(play.give(exceeded, ready, alive)).toEqual([]);
+    expect(play.pass(1500)).toEqual(['kill']);
+    play.give({ type: 'exited', code: null, signal: 'SIGKILL' });
+    expect(play.machine.view).toMatchObject({ state: 'failed', lastError: reason });
+  });
+
+  it('is nothing to one that stops already, or does not run', () => {
+    const play = running();
+    expect(play.give(stop, exceeded)).toEqual(['ask-stop']);
+    play.give(exit3);
+    expect(play.give(exceeded)).toEqual([]);
+    expect(play.machine.view).toMatchObject({ state: 'stopped', lastError: '' });
+  });
+});
+
+/** Lets it run and speak each second. */
+function speakFor(play: Play, seconds: number): ProcessEffect[] {
+  return Array.from({ length: seconds }, () => [...play.give(alive), ...play.pass(1000)]).flat();
+}
+
+describe('one that was failed and is tried', () => {
+  const trial = /^on trial: /;
+
+  /** It was failed, and its first slow try runs. */
+  function onTrial(): Play {
+    const play = new Play({ failureLimit: 2, windowMs: 120_000, slowRetryMs: 60_000 });
+    play.give(start, spawned, exit3);
+    play.pass(1000);
+    play.give(spawned, exit3);
+    expect(play.state).toBe('failed');
+    expect(play.pass(60_000)).toEqual(['spawn']);
+    play.give(spawned, ready);
+    return play;
+  }
+
+  it('runs on trial, and says so, until its uptime is calm', () => {
+    const play = onTrial();
+    expect(play.machine.view).toMatchObject({ state: 'running', reason: expect.stringMatching(trial) as string });
+    speakFor(play, 119);
+    expect(play.reason).toMatch(trial);
+    speakFor(play, 1);
+    expect(play.machine.view).toMatchObject({ state: 'running', reason: '', lastError: 'exit code 3' });
+    play.give(exit3);
+    expect(play.state).toBe('backoff');
+  });
+
+  it('is failed again at once when it ends before that, and so for ever', () => {
+    const play = onTrial();
+    for (let turn = 0; turn < 100; turn += 1) {
+      speakFor(play, 60);
+      play.give(exit3);
+      expect(play.state).toBe('failed');
+      expect(play.pass(60_000)).toEqual(['spawn']);
+      play.give(spawned, ready);
+    }
+  });
+
+  it('that waits for its device keeps its own reason, and is not taken as running when its trial is over', () => {
+    const play = onTrial();
+    play.give({ type: 'not-ready', reason: 'bridge unreachable' });
+    speakFor(play, 130);
+    expect(play.machine.view).toMatchObject({ state: 'not-ready', reason: 'bridge unreachable' });
+    play.give(ready);
+    expect(play.machine.view).toMatchObject({ state: 'running', reason: '' });
+  });
+});
+
+describe('over days and weeks', () => {
+  const hourS = 3600;
+
+  it('one that crashes four times in two days is running again a second after each', () => {
+    const play = running();
+    for (let crash = 1; crash <= 4; crash += 1) {
+      speakFor(play, 12 * hourS);
+      play.give(exit3);
+      expect(play.state).toBe('backoff');
+      expect(play.pass(1000)).toEqual(['spawn']);
+      play.give(spawned, ready);
+      expect(play.machine.view).toMatchObject({ state: 'running', restarts: crash, reason: '' });
+    }
+  });
+
+  it('one that is down for three weeks is tried each minute, and runs as ever when its cause is gone', () => {
+    const play = new Play();
+    play.give(start);
+    const endMs = play.nowMs + 21 * 24 * hourS * 1000;
+    let longestMs = 0;
+    while (play.nowMs < endMs) {
+      play.give(spawned, exit3);
+      longestMs = Math.max(longestMs, (play.machine.deadlineMs ?? Infinity) - play.nowMs);
+      play.pass((play.machine.deadlineMs ?? Infinity) - play.nowMs);
+    }
+    expect(longestMs).toBe(60_000);
+    expect(play.state).toBe('starting');
+    play.give(spawned, ready);
+    speakFor(play, 121);
+    expect(play.machine.view).toMatchObject({ state: 'running', reason: '' });
+    play.give(exit3);
+    expect(play.state).toBe('backoff');
+  });
+
+  it('one that says that its bridge is unreachable is the same process after a day, and was never restarted', () => {
+    const play = running();
+    play.give({ type: 'not-ready', reason: 'bridge unreachable' });
+    expect(speakFor(play, 24 * hourS)).toEqual([]);
+    expect(play.machine.view).toEqual({ state: 'not-ready', pid: 77, restarts: 0, reason: 'bridge unreachable', lastError: '' });
+  });
+});
+
 describe('a stop', () => {
   it('asks over the bus, then sends SIGTERM, then SIGKILL until it ends, each with its bound', () => {
     const play = running({ askLimitMs: 1500, terminateLimitMs: 1000 });

@@ -5,7 +5,8 @@
 // 1. There is one process at a time: `spawn` is followed by `exited` or `spawn-failed` before the next `spawn`.
 // 2. `running` is what the program says itself, or, of one that never spoke, that its service is on the bus. No word of
 //    being ready within the bound is `not-ready`: neither success nor a reason to kill.
-// 3. Every end that nobody asked for, and every hang, is one and the same failure; the policy says when to try again.
+// 3. Every end that nobody asked for, every hang and every breach of the memory limit is one and the same failure; the policy
+//    says when to try again. One that was failed is on trial until its uptime is calm, however well it runs meanwhile.
 // 4. Who has spoken must go on speaking, else it hangs and is killed. A gap in the supervisor's own time (it was
 //    suspended) is not the child's silence.
 // 5. A stop is asked over the bus, then SIGTERM, then SIGKILL, each with its bound; an end asked for is `stopped`.
@@ -21,9 +22,11 @@
 // backoff   | spawn | stopped  | spawn    |            |                |               | spawn
 // failed    | spawn | stopped  | spawn    |            |                |               | spawn
 //
-// `spawn` goes to starting, a failure to backoff or failed; a hang shows as not-ready until the killed process is gone.
+// `spawn` goes to starting, a failure to backoff or failed. What hangs or holds too much memory is condemned: it is killed, and
+// shows as not-ready, with why, until it is gone.
 import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
-import type { ProcessEffect, ProcessEnd, ProcessFacts, ProcessInput } from './process-input.ts';
+import { condemnationText, endReason, spawnFailure, type Condemnation } from './end-reason.ts';
+import type { ProcessEffect, ProcessFacts, ProcessInput } from './process-input.ts';
 import { RestartPolicy, restartDefaults, type RestartSettings } from './restart-policy.ts';
 import { Silence } from './silence.ts';
 
@@ -59,8 +62,8 @@ interface Run {
   nextAskMs: number;
   /** Since its last word; undefined if it has never spoken. */
   silence?: Silence;
-  /** It was killed as hung; until when its end is awaited. */
-  hung?: { readonly reason: string; untilMs: number };
+  /** What it is killed for; until when its end is awaited. */
+  condemned?: { readonly why: Condemnation; untilMs: number };
   facts: ProcessFacts;
 }
 
@@ -104,11 +107,12 @@ export class ProcessMachine {
     if (this.#retryMs !== undefined) return this.#retryMs;
     const run = this.#run;
     if (run === undefined) return undefined;
-    if (run.hung !== undefined) return run.hung.untilMs;
+    if (run.condemned !== undefined) return run.condemned.untilMs;
     const deadlines: number[] = [];
     if (this.#state === 'starting') deadlines.push(run.spawnedMs + this.#settings.readyLimitMs);
     if (this.#awaitsRegistration(run)) deadlines.push(run.nextAskMs);
     if (run.silence !== undefined) deadlines.push(run.silence.deadlineMs);
+    if (this.#policy.isOnTrial) deadlines.push(this.#calmMs(run));
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
   }
 
@@ -124,9 +128,9 @@ export class ProcessMachine {
       case 'spawned':
         return this.#spawned(input.pid);
       case 'spawn-failed':
-        return this.#ended(`could not be spawned: ${input.reason}`, nowMs);
+        return this.#ended(spawnFailure(input.reason), nowMs);
       case 'exited':
-        return this.#ended(this.#run?.hung?.reason ?? endReason(input), nowMs);
+        return this.#ended(endReason({ ...input, condemned: this.#run?.condemned?.why }), nowMs);
       case 'starting':
       case 'alive':
         this.#heard(nowMs);
@@ -137,6 +141,8 @@ export class ProcessMachine {
       case 'not-ready':
         if (this.#heard(nowMs)) this.#become('not-ready', input.reason);
         return [];
+      case 'memory-exceeded':
+        return this.#condemn({ for: 'memory', usedMb: input.usedMb, limitMb: input.limitMb }, nowMs);
       case 'registered':
         if (this.#run !== undefined && this.#awaitsRegistration(this.#run)) this.#becomeReady();
         return [];
@@ -186,12 +192,12 @@ export class ProcessMachine {
       this.#become('stopped');
       return [];
     }
-    const { hung } = this.#run;
+    const { condemned } = this.#run;
     this.#become('stopping');
-    this.#stop = hung === undefined
+    this.#stop = condemned === undefined
       ? { step: 'asked', untilMs: nowMs + this.#settings.askLimitMs, again }
-      : { step: 'killed', untilMs: hung.untilMs, again };
-    return hung === undefined ? ['ask-stop'] : [];
+      : { step: 'killed', untilMs: condemned.untilMs, again };
+    return condemned === undefined ? ['ask-stop'] : [];
   }
 
   #nextStopStep(stop: Stop, nowMs: number): readonly ProcessEffect[] {
@@ -222,19 +228,24 @@ export class ProcessMachine {
   /** A word on file descriptor 3; false if nobody listens any more. */
   #heard(nowMs: number): boolean {
     const run = this.#run;
-    if (run === undefined || run.hung !== undefined || this.#stop !== undefined) return false;
+    if (run === undefined || run.condemned !== undefined || this.#stop !== undefined) return false;
     run.silence = new Silence(this.#settings.aliveLimitMs, nowMs);
     return true;
   }
 
   #becomeReady(facts: ProcessFacts = {}): void {
     if (this.#run !== undefined) this.#run.facts = facts;
-    this.#become('running');
+    this.#becomeRunning();
+  }
+
+  /** `running`, with a word of warning while it is on trial. */
+  #becomeRunning(): void {
+    this.#become('running', this.#policy.isOnTrial ? `on trial: it ended too often, and one more end within ${this.#settings.windowMs / 1000} s of its start is a failure again` : '');
   }
 
   #awaitsRegistration(run: Run): boolean {
     const waits = this.#state === 'starting' || this.#state === 'not-ready';
-    return this.#asksRegistration && waits && run.silence === undefined && run.hung === undefined;
+    return this.#asksRegistration && waits && run.silence === undefined && run.condemned === undefined;
   }
 
   #tick(nowMs: number): readonly ProcessEffect[] {
@@ -249,28 +260,41 @@ export class ProcessMachine {
 
   #watch(run: Run, nowMs: number): readonly ProcessEffect[] {
     const { aliveLimitMs, readyLimitMs, terminateLimitMs, registrationIntervalMs } = this.#settings;
-    run.silence?.check(nowMs);
-    if (run.hung === undefined && run.silence?.isTooLong === true) {
-      run.hung = { reason: `hung: silent for ${aliveLimitMs / 1000} s`, untilMs: nowMs };
-      this.#become('not-ready', run.hung.reason);
-    }
-    if (run.hung !== undefined) {
-      if (nowMs < run.hung.untilMs) return [];
-      run.hung.untilMs = nowMs + terminateLimitMs;
+    if (run.condemned !== undefined) {
+      if (nowMs < run.condemned.untilMs) return [];
+      run.condemned.untilMs = nowMs + terminateLimitMs;
       return ['kill'];
     }
+    run.silence?.check(nowMs);
+    if (run.silence?.isTooLong === true) return this.#condemn({ for: 'silence', limitMs: aliveLimitMs }, nowMs);
+    if (this.#policy.isOnTrial && nowMs >= this.#calmMs(run)) this.#acquit();
     if (this.#state === 'starting' && nowMs >= run.spawnedMs + readyLimitMs) this.#become('not-ready', 'has not said that it is ready');
     if (!this.#awaitsRegistration(run) || nowMs < run.nextAskMs) return [];
     run.nextAskMs = nowMs + registrationIntervalMs;
     return ['ask-registration'];
   }
 
+  /** Kills it, and goes on until it is gone. What stops already has its own bounds. */
+  #condemn(why: Condemnation, nowMs: number): readonly ProcessEffect[] {
+    const run = this.#run;
+    if (run === undefined || run.condemned !== undefined || this.#stop !== undefined) return [];
+    run.condemned = { why, untilMs: nowMs + this.#settings.terminateLimitMs };
+    this.#become('not-ready', condemnationText(why));
+    return ['kill'];
+  }
+
+  /** When its uptime is calm, if it does not end before. */
+  #calmMs({ spawnedMs }: Run): number {
+    return spawnedMs + this.#settings.windowMs;
+  }
+
+  #acquit(): void {
+    this.#policy.reset();
+    if (this.#state === 'running') this.#becomeRunning();
+  }
+
   #become(state: ProcessState, reason = ''): void {
     this.#state = state;
     this.#reason = reason;
   }
-}
-
-function endReason({ code, signal }: ProcessEnd): string {
-  return signal === null ? `exit code ${code}` : `killed by ${signal}`;
 }

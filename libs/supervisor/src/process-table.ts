@@ -15,14 +15,19 @@ export function isRunning(pid: number, identity: string): boolean {
   return identityOf(pid) === identity;
 }
 
-/** The pids of the processes that carry a variable with one of the values in their environment; none without /proc. */
-export function pidsWithVariable(name: string, values: ReadonlySet<string>): number[] {
-  if (!hasProc || values.size === 0) return [];
+/** The pids of the processes that carry a variable with such a value in their environment; none without /proc. */
+export function pidsWithVariable(name: string, isMeant: (value: string) => boolean): number[] {
+  if (!hasProc) return [];
   const start = `${name}=`;
   return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => {
     const entry = readText(`/proc/${pid}/environ`)?.split('\0').find((variable) => variable.startsWith(start));
-    return entry !== undefined && values.has(entry.slice(start.length));
+    return entry !== undefined && isMeant(entry.slice(start.length));
   });
+}
+
+/** How many processes the kernel has killed for want of memory since the machine was booted; 0 where that is not told. */
+export function memoryKills(): number {
+  return Number(/^oom_kill (\d+)$/m.exec(readText('/proc/vmstat') ?? '')?.[1] ?? 0);
 }
 
 /** The boot and the clock tick of its start: field 22 of the kernel's line, counted after the name, which may hold anything. */

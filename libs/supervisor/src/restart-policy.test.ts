@@ -67,6 +67,26 @@ describe('the restart policy', () => {
     expect(states).toEqual(['backoff', 'backoff', 'backoff', 'backoff', 'failed']);
   });
 
+  it('leaves failed through calm uptime alone, and calls nobody failed who has not ended too often within the window', () => {
+    const failures = fc.array(fc.record({ afterMs: fc.nat(200_000), calm: fc.double({ min: 0, max: 1, noNaN: true }) }), { maxLength: 60 });
+    fc.assert(fc.property(failures, (all) => {
+      const policy = policyOf();
+      let nowMs = 0;
+      let sinceCalm: number[] = [];
+      let was: 'backoff' | 'failed' = 'backoff';
+      for (const { afterMs, calm } of all) {
+        nowMs += afterMs;
+        const isCalm = afterMs * calm >= settings.windowMs;
+        sinceCalm = [...(isCalm ? [] : sinceCalm), nowMs];
+        const { state } = policy.failure(nowMs, afterMs * calm);
+        const inWindow = sinceCalm.filter((atMs) => nowMs - atMs < settings.windowMs).length;
+        expect(state).toBe((was === 'failed' && !isCalm) || inWindow >= settings.failureLimit ? 'failed' : 'backoff');
+        expect(policy.isOnTrial).toBe(state === 'failed');
+        was = state;
+      }
+    }));
+  });
+
   it('always gives a pause that is positive and within its limits', () => {
     const failures = fc.array(fc.record({ afterMs: fc.nat(200_000), calm: fc.double({ min: 0, max: 1, noNaN: true }) }), { maxLength: 60 });
     fc.assert(fc.property(failures, fc.double({ min: 0, max: 0.999, noNaN: true }), (all, chance) => {

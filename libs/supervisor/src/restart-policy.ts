@@ -63,6 +63,11 @@ export class RestartPolicy {
     return { state: 'backoff', delayMs: this.#jittered(Math.min(backoffLimitMs, firstBackoffMs * 2 ** (this.#streak - 1))) };
   }
 
+  /** Whether it was `failed` and has not been calm since: its next end is a failure at once. */
+  get isOnTrial(): boolean {
+    return this.#failed;
+  }
+
   /** Forgets everything: the process was calm, or was started by hand. */
   reset(): void {
     this.#failuresMs = [];

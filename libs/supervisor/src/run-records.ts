@@ -34,6 +34,8 @@ interface Entry {
   readonly record: RunRecord;
 }
 
+/** Between the marker of a run of the supervisor and the name of one of its processes. */
+const markerSeparator = ':';
 const strayName = 'a child of an earlier run';
 const endLimitMs = 3000;
 const endCheckMs = 10;
@@ -94,9 +96,18 @@ export class RunRecords {
     return [...killed].map(([pid, name]) => ({ name, pid, ended: !stays.has(pid) }));
   }
 
-  /** Kills what carries the marker of this run; once everything was stopped that is what its processes let go of. */
-  endStrays(): readonly number[] {
-    const pids = pidsWithVariable(runMarkerVariable, new Set([this.#marker])).filter((pid) => pid !== process.pid);
+  /** What the process of this name carries in its environment, and whatever it starts. */
+  markerOf(name: string): string {
+    return `${this.#marker}${markerSeparator}${name}`;
+  }
+
+  /**
+   * Kills what carries the marker of a process that has ended, or without a name that of any; once they were stopped, that is
+   * what they let go of.
+   */
+  endStrays(name?: string): readonly number[] {
+    const isMeant = (value: string): boolean => (name === undefined ? runOf(value) === this.#marker : value === this.markerOf(name));
+    const pids = pidsWithVariable(runMarkerVariable, isMeant).filter((pid) => pid !== process.pid);
     for (const pid of pids) this.#kill(pid);
     return pids;
   }
@@ -117,8 +128,14 @@ export class RunRecords {
 function whatRunsOf(entries: readonly Entry[]): { readonly name: string; readonly pid: number; readonly target: number }[] {
   const recorded = entries.filter(({ record }) => isRunning(record.pid, record.identity)).map(({ name, record: { pid } }) => ({ name, pid, target: -pid }));
   const known = new Set([process.pid, ...recorded.map(({ pid }) => pid)]);
-  const strays = pidsWithVariable(runMarkerVariable, new Set(entries.map(({ record }) => record.marker))).filter((pid) => !known.has(pid));
+  const markers = new Set(entries.map(({ record }) => record.marker));
+  const strays = markers.size === 0 ? [] : pidsWithVariable(runMarkerVariable, (value) => markers.has(runOf(value))).filter((pid) => !known.has(pid));
   return [...recorded, ...strays.map((pid) => ({ name: strayName, pid, target: pid }))];
+}
+
+/** The run that a process belongs to, of the marker that it carries. */
+function runOf(marker: string): string {
+  return marker.split(markerSeparator, 1)[0] ?? marker;
 }
 
 /** The record in a file, or undefined if it is none of ours. */

@@ -4,9 +4,11 @@ import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
 import type { Clock, Log } from '@majordomus/runtime';
 import { escapeControls } from '@majordomus/runtime';
 import { cutLine } from './lines.ts';
+import type { Guard } from './guard.ts';
 import type { LogFile } from './log-file.ts';
 import type { ProcessEffect, ProcessEnd, ProcessFacts, ProcessInput } from './process-input.ts';
 import { ProcessMachine, type MachineSettings, type ProcessView } from './process-machine.ts';
+import { memoryKills } from './process-table.ts';
 import type { RunRecords } from './run-records.ts';
 import { spawnChild, type Child } from './spawner.ts';
 
@@ -24,8 +26,20 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Asks it over the bus to stop. If it rejects, or without it, SIGTERM is sent at once. */
   readonly askStop?: (signal: AbortSignal) => Promise<void>;
+  /** What it and all that it starts may hold in memory, in MiB; none without it. A breach is a failure. */
+  readonly memoryLimitMb?: number | undefined;
+  /** What it starts is supervised by itself, and its memory is not counted for it. */
+  readonly supervises?: boolean;
   /** Whether its service is on the bus: makes a program ready that never says so itself. It must answer or reject in bounded time. */
   readonly isRegistered?: () => Promise<boolean>;
+}
+
+/** What a process holds in memory with all that it has started, and what it may hold, in MiB. */
+export interface ProcessMemory {
+  /** As of the last second; null while it does not run, or where that cannot be known. */
+  readonly usedMb: number | null;
+  /** Of its run; null without one. */
+  readonly limitMb: number | null;
 }
 
 /** What a process needs of its supervisor. */
@@ -35,7 +49,7 @@ export interface ProcessContext {
   readonly random: () => number;
   readonly settings: MachineSettings;
   readonly records: RunRecords;
-  readonly marker: string;
+  readonly guard: Guard;
   readonly deathSignal: boolean;
   readonly echo: ((name: string, line: string) => void) | undefined;
   /** Called after each input; `before` is what the status was if it changed. */
@@ -52,6 +66,8 @@ export class SupervisedProcess {
   #status: ProcessStatus;
   #child: Child | undefined;
   #lastEnd: ProcessEnd | undefined;
+  #lastWords: readonly string[] = [];
+  #memory: ProcessMemory = noMemory;
   /** Fires when the request to stop is past. */
   #asking: AbortController | undefined;
   /** Of whom it is being asked whether it is registered: one question at a time. */
@@ -77,6 +93,23 @@ export class SupervisedProcess {
   /** How it ended the last time, asked or not. */
   get lastEnd(): ProcessEnd | undefined {
     return this.#lastEnd;
+  }
+
+  /** The last lines of the run that ended unasked last, whose end `lastError` tells. */
+  get lastWords(): readonly string[] {
+    return this.#lastWords;
+  }
+
+  get memory(): ProcessMemory {
+    return this.#memory;
+  }
+
+  /** It holds so many bytes, with all that it has started. */
+  holds(bytes: number): void {
+    const usedMb = Math.ceil(bytes / bytesPerMb);
+    const { limitMb } = this.#memory;
+    this.#memory = { usedMb, limitMb };
+    if (limitMb !== null && usedMb > limitMb) this.apply({ type: 'memory-exceeded', usedMb, limitMb });
   }
 
   /** On the monotonic clock. */
@@ -137,15 +170,21 @@ export class SupervisedProcess {
   }
 
   #spawn(): void {
-    const { name, command, cwd, env } = this.spec;
-    const { marker, deathSignal } = this.#context;
+    const { name, command, cwd, env, memoryLimitMb = null } = this.spec;
+    const { records, guard, deathSignal } = this.#context;
+    const firstLine = this.logFile.next;
+    const killsBefore = memoryKills();
     let garbled = 0;
-    this.#child = spawnChild({ command, cwd, env, marker, deathSignal }, {
+    let group: number | undefined;
+    this.#memory = { usedMb: null, limitMb: memoryLimitMb };
+    this.#child = spawnChild({ command, cwd, env, marker: records.markerOf(name), deathSignal }, {
       spawned: (pid) => {
-        this.#onDisk(() => this.#context.records.write(name, pid));
+        group = pid;
+        guard.watch(pid);
+        this.#onDisk(() => records.write(name, pid));
         this.apply({ type: 'spawned', pid });
       },
-      failed: (reason) => this.apply({ type: 'spawn-failed', reason }),
+      failed: (reason) => this.#end({ type: 'spawn-failed', reason }, []),
       said: ({ state, ...rest }) => this.apply({ type: state, ...rest } as ProcessInput),
       garbled: (line) => {
         garbled += 1;
@@ -159,10 +198,20 @@ export class SupervisedProcess {
         this.#child = undefined;
         this.#lastEnd = end;
         this.#asking?.abort();
-        this.#onDisk(() => this.#context.records.remove(name));
-        this.apply({ type: 'exited', ...end });
+        for (const pid of records.endStrays(name)) this.#log.info({ pid }, `ended a process that ${name} had started and let go of`);
+        if (group !== undefined) guard.forget(group);
+        this.#onDisk(() => records.remove(name));
+        const { lines: lastLines } = this.logFile.read({ lines: Math.min(linesOfAnEnd, this.logFile.next - firstLine) });
+        this.#end({ type: 'exited', ...end, lastLines, memoryWasShort: memoryKills() > killsBefore }, lastLines);
       },
     });
+  }
+
+  /** Its run is over; of one that nobody asked for the last words are kept. */
+  #end(input: ProcessInput, lastLines: readonly string[]): void {
+    this.#memory = noMemory;
+    if (this.#status.state !== 'stopping') this.#lastWords = lastLines.slice(-lastWordsCount);
+    this.apply(input);
   }
 
   #askRegistration(): void {
@@ -215,6 +264,12 @@ export class SupervisedProcess {
     }
   }
 }
+
+const noMemory: ProcessMemory = { usedMb: null, limitMb: null };
+const bytesPerMb = 2 ** 20;
+/** In so many lines of the end is looked for why it ended: V8 prints a trace of the stack after it has said that it is out of memory. */
+const linesOfAnEnd = 60;
+const lastWordsCount = 20;
 
 const levels = {
   stopped: 'info',

@@ -4,11 +4,13 @@
 import { randomUUID } from 'node:crypto';
 import { componentName, type ProcessState, type ProcessStatus } from '@majordomus/contracts';
 import { ensureFolder, systemClock, type Clock, type Log } from '@majordomus/runtime';
+import { Guard } from './guard.ts';
 import { LogFile, logDefaults, type LogLines, type LogSettings } from './log-file.ts';
+import { MemoryTable } from './memory-table.ts';
 import type { ProcessEnd, ProcessFacts } from './process-input.ts';
 import { machineDefaults, type MachineSettings } from './process-machine.ts';
 import { RunRecords } from './run-records.ts';
-import { SupervisedProcess, type ProcessSpec } from './supervised-process.ts';
+import { SupervisedProcess, type ProcessMemory, type ProcessSpec } from './supervised-process.ts';
 import { SupervisorError } from './supervisor-error.ts';
 import { Waiters } from './waiters.ts';
 
@@ -41,6 +43,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How often it is looked how much memory the processes hold. */
+const memoryIntervalMs = 1000;
+
 const settledStates = ['running', 'not-ready', 'backoff', 'failed', 'stopped'] as const satisfies readonly ProcessState[];
 const endedStates = ['stopped', 'starting', 'backoff', 'failed'] as const satisfies readonly ProcessState[];
 
@@ -54,7 +59,11 @@ export class Supervisor implements AsyncDisposable {
   readonly #processes = new Map<string, SupervisedProcess>();
   readonly #listeners = new Set<(change: StatusChange) => void>();
   readonly #waiters = new Waiters();
+  readonly #guard: Guard;
+  readonly #memoryTable = new MemoryTable();
+  readonly #memoryTimer: NodeJS.Timeout;
   #timer: { readonly deadlineMs: number; readonly timeout: NodeJS.Timeout } | undefined;
+  #looksAtMemory = false;
   #closed = false;
 
   /**
@@ -78,6 +87,8 @@ export class Supervisor implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#settings = { ...machineDefaults, ...logDefaults, ...options.settings };
     this.#records = new RunRecords(options.runFolder, options.owner, this.#marker, { clock: this.#clock });
+    this.#guard = new Guard({ marker: this.#marker, whose: `the guard of ${options.owner} in ${options.runFolder}`, log: options.log });
+    this.#memoryTimer = setInterval(() => void this.#lookAtMemory(), memoryIntervalMs).unref();
   }
 
   /**
@@ -99,7 +110,7 @@ export class Supervisor implements AsyncDisposable {
       random,
       settings: this.#settings,
       records: this.#records,
-      marker: this.#marker,
+      guard: this.#guard,
       deathSignal,
       echo,
       onInput: (process, before) => this.#afterInput(process, before),
@@ -137,6 +148,16 @@ export class Supervisor implements AsyncDisposable {
   /** How the process ended the last time, asked or not: its exit code tells what its status only shows. */
   lastEnd(name: string): ProcessEnd | undefined {
     return this.#process(name).lastEnd;
+  }
+
+  /** The last lines of the run that ended unasked last, and whose end is the `lastError` of its status; none if there was none. */
+  lastWords(name: string): readonly string[] {
+    return this.#process(name).lastWords;
+  }
+
+  /** What the process holds in memory with all that it has started, looked at each second, and what it may hold. */
+  memory(name: string): ProcessMemory {
+    return this.#process(name).memory;
   }
 
   /** The last lines that a process printed, safe to show; `after` reads on from an earlier `next`. */
@@ -218,6 +239,9 @@ export class Supervisor implements AsyncDisposable {
     await this.stopAll();
     for (const pid of this.#records.endStrays()) this.#options.log.warn({ pid }, 'ended a process that one of ours had started and let go of');
     for (const { logFile } of this.#processes.values()) logFile.close();
+    clearInterval(this.#memoryTimer);
+    // Last: until everything has ended, it is needed.
+    await this.#guard[Symbol.asyncDispose]();
     this.#waiters.close(new SupervisorError('SUPERVISOR_CLOSED', 'the supervisor has stopped'));
   }
 
@@ -225,6 +249,19 @@ export class Supervisor implements AsyncDisposable {
     const process = this.#processes.get(name);
     if (process === undefined) throw new SupervisorError('PROCESS_UNKNOWN', `${name} is not supervised here; supervised: ${[...this.#processes.keys()].join(', ') || 'nothing'}`);
     return process;
+  }
+
+  async #lookAtMemory(): Promise<void> {
+    const running = [...this.#processes.values()].flatMap((process) => (process.status.pid === null ? [] : [{ process, pid: process.status.pid }]));
+    if (running.length === 0 || this.#looksAtMemory) return;
+    this.#looksAtMemory = true;
+    const bytes = await this.#memoryTable.residentBytes(new Map(running.map(({ process, pid }) => [pid, { withDescendants: process.spec.supervises !== true }])));
+    this.#looksAtMemory = false;
+    for (const { process, pid } of running) {
+      const held = bytes.get(pid);
+      // Another may run by now.
+      if (held !== undefined && process.status.pid === pid) process.holds(held);
+    }
   }
 
   #assertOpen(name: string): void {

@@ -1,5 +1,5 @@
 // Real programs for the tests to supervise, in a folder of its own for each test, and the means to see whether they are gone.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessState } from '@majordomus/contracts';
@@ -102,12 +102,25 @@ afterEach(async () => {
   }
 });
 
+/** The process that guards what a supervising process has started; undefined while it has none. */
+export function guardOf(supervisorPid: number): number | undefined {
+  return readdirSync('/proc').map(Number).filter((pid) => pid > 1).find((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      return parent === supervisorPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guard.sh');
+    } catch {
+      return false;
+    }
+  });
+}
+
 export function runs(pid: number): boolean {
   return identityOf(pid) !== undefined;
 }
 
-export async function gone(pid: number): Promise<void> {
+export async function gone(pid: number, limitMs = 8000): Promise<void> {
   await vi.waitFor(() => {
     if (runs(pid)) throw new TypeError(`process ${pid} still runs`);
-  }, { timeout: 8000, interval: 10 });
+  }, { timeout: limitMs, interval: 10 });
 }

@@ -24,21 +24,29 @@ def problems(items, values):
 
 
 def problem(item, value):
+    """Why a value does not fit, or None; of a secret's value the reason says nothing."""
     words, fits = TYPES[item['type']]
     if not fits(value):
-        return f'must be {words}, not {kind_of(value)}'
+        return f'must be {words}, not {kind_of(value, item.get("secret"))}'
     if 'options' in item and value not in item['options']:
         return f'must be one of {", ".join(map(json.dumps, item["options"]))}'
     size, what = (value, '') if is_number(value) else (len(value), 'length ') if isinstance(value, (str, list)) else (None, '')
+    shown = '' if item.get('secret') else f', not {size}'
     if size is not None and size < item.get('min', size):
-        return f'{what}must be at least {item["min"]}, not {size}'
+        return f'{what}must be at least {item["min"]}{shown}'
     if size is not None and size > item.get('max', size):
-        return f'{what}must be at most {item["max"]}, not {size}'
+        return f'{what}must be at most {item["max"]}{shown}'
     return None
 
 
-def kind_of(value):
-    return 'a string' if isinstance(value, str) else 'a list' if isinstance(value, list) else 'an object' if isinstance(value, dict) else json.dumps(value)
+def kind_of(value, secret=False):
+    if isinstance(value, str):
+        return 'a string'
+    if isinstance(value, (list, dict)):
+        return 'a list' if isinstance(value, list) else 'an object'
+    if secret and value is not None:
+        return 'a boolean' if isinstance(value, bool) else 'a number'
+    return json.dumps(value)
 
 
 def missing(items, values):

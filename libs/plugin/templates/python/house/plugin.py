@@ -19,6 +19,8 @@ from .values import missing, problems, with_defaults
 
 BEAT_S = 1
 CONFIGURATION_TIMEOUT_S = 0.5
+# The exit code that says that another instance runs, and nothing is wrong with this one.
+EXIT_SUPERSEDED = 79
 
 
 class Refused(Exception):
@@ -69,9 +71,21 @@ class Plugin:
         self.host = os.environ.get('DOMUS_HOST') or socket.gethostname().split('.')[0].lower()
         self.broker = os.environ.get('DOMUS_BROKER') or 'tcp://127.0.0.1:40410'
         self.bus = mdp
-        self.worker = mdp.Worker(self.broker, f'{self.host}.{self.name}', self.answer)
+        self.epoch = os.environ.get('DOMUS_EPOCH', '')
+        self.worker = mdp.Worker(self.broker, f'{self.host}.{self.name}', self.answer, self.epoch)
 
     def run(self):
+        try:
+            self.serve()
+        except self.bus.Superseded:
+            if self.epoch:
+                log(f'another instance of {self.host}.{self.name} runs now; this one ends', ERROR)
+            else:
+                log(f'another instance of {self.host}.{self.name} was started by a manager; this one has no epoch (DOMUS_EPOCH) and ends: '
+                    'stop the plugin, then start this one with "domus run FOLDER"', ERROR)
+            sys.exit(EXIT_SUPERSEDED)
+
+    def serve(self):
         ends = [stop_signals(), *([sys.stdin.fileno()] if self.supervisor.is_there else [])]
         due = time.monotonic()
         while not self.stopping:
@@ -98,7 +112,7 @@ class Plugin:
 
     def read_configuration(self):
         """What is configured now, defaults included."""
-        question = json.dumps({'host': self.host, 'plugin': self.name}).encode()
+        question = json.dumps({'host': self.host, 'plugin': self.name, 'reveal': True, 'by': f'{self.host}.{self.name}'}).encode()
         try:
             _, data = self.bus.ask(self.broker, 'dbmanager', b'config.get', question, timeout_s=CONFIGURATION_TIMEOUT_S)
         except TimeoutError as error:

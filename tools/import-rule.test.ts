@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const checkout = join(import.meta.dirname, '..');
 const bin = join(checkout, 'node_modules', '.bin');
-const packages = globSync(['{libs,apps,plugins}/*/package.json', '{e2e,package}/package.json'], { cwd: checkout }).map((file) => dirname(file)).toSorted();
+const packages = globSync(['{libs,apps,plugins}/*/package.json', '{bench,e2e,package}/package.json'], { cwd: checkout }).map((file) => dirname(file)).toSorted();
 
 let copy: string;
 
@@ -68,7 +68,7 @@ describe('every package', () => {
     const { scripts } = JSON.parse(readFileSync(join(checkout, folder, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
     const { tags } = JSON.parse(readFileSync(join(checkout, folder, 'turbo.json'), 'utf8')) as { tags: string[] };
     const base = ['libs/contracts', 'libs/mq', 'libs/runtime', 'libs/zmtp'];
-    const byFolder: Record<string, string> = { libs: base.includes(folder) ? 'base' : 'mid', apps: 'app', plugins: 'plugin', e2e: 'test', package: 'test' };
+    const byFolder: Record<string, string> = { libs: base.includes(folder) ? 'base' : 'mid', apps: 'app', plugins: 'plugin', bench: 'test', e2e: 'test', package: 'test' };
     expect(scripts).toMatchObject({ typecheck: 'tsc -p .', lint: 'oxlint' });
     expect(tags).toEqual([byFolder[folder.split('/')[0] ?? '']]);
   });

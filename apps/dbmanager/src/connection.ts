@@ -1,23 +1,55 @@
-// Opens the database file: refuses what is not ours, damaged or newer before anything is written to it, sets what
-// durability rests on (docs/architecture.md, "Durability"), and brings it to the version of this program.
+// Opens the database file: refuses what is not ours or newer, and tells what is damaged, before anything is written to it;
+// sets what durability rests on (docs/architecture.md, "Durability"), and brings it to the version of this program.
+import { statSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { reasonOf, StartError } from '@majordomus/runtime';
 import { migrate, MigrationFailure, migrations, versionOf, type Migration } from './migrations.ts';
 
 /** "MJDM" in the file's header, so that another program's database is not taken for a new one. */
-const applicationId = 0x4d4a444d;
+export const applicationId = 0x4d4a444d;
 
 /** How long to wait for someone who looks into the file with another program. */
 const busyTimeoutMs = 5000;
 
+/** The file is ours and damaged, or so damaged that nobody can tell whose it is. */
+export class DatabaseDamaged extends StartError {
+  /** What is damaged, in SQLite's words. */
+  readonly damage: string;
+
+  constructor(path: string, damage: string, options?: ErrorOptions) {
+    super('CANNOT_START', `${path} is damaged or not a database (${damage}); nothing was changed`, options);
+    this.damage = damage;
+  }
+}
+
 /**
- * Opens the database, new or old, ready for use. Nothing is written to a file that is refused.
- * @throws StartError DATABASE_TOO_NEW, HOME_NOT_WRITABLE, CANNOT_START
+ * Opens the database, new or old, ready for use. Nothing is written to a file that is refused or damaged.
+ * @throws DatabaseDamaged; StartError DATABASE_TOO_NEW, HOME_NOT_WRITABLE, CANNOT_START
  */
 export function openConnection(path: string, steps: readonly Migration[] = migrations): Database {
   let connection: Database | undefined;
   try {
+    inspect(path, steps.length);
     connection = new Sqlite(path, { timeout: busyTimeoutMs });
+    configure(connection, path);
+    migrate(connection, steps);
+    return connection;
+  } catch (cause) {
+    connection?.close();
+    throw cause instanceof StartError ? cause : refusal(path, cause);
+  }
+}
+
+/**
+ * For a disk that has no room even for the index of the write-ahead log, which then is kept in memory: reads go on. Until it is
+ * closed nobody else can open the file.
+ * @throws as openConnection
+ */
+export function openWithoutRoom(path: string, steps: readonly Migration[] = migrations): Database {
+  let connection: Database | undefined;
+  try {
+    connection = new Sqlite(path, { timeout: busyTimeoutMs, fileMustExist: true });
+    connection.pragma('locking_mode = EXCLUSIVE');
     check(connection, path, steps.length);
     configure(connection, path);
     migrate(connection, steps);
@@ -28,18 +60,51 @@ export function openConnection(path: string, steps: readonly Migration[] = migra
   }
 }
 
+/**
+ * Looks at the file by a connection that cannot write: one that can would, when it closes, copy the write-ahead log into
+ * the file and remove it, damaged or not. A new file, or an empty one, has nothing to be looked at.
+ */
+function inspect(path: string, known: number): void {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isFile() !== true || status.size === 0) return;
+  try {
+    checkFile(path, known);
+  } catch (error) {
+    if (sqliteCode(error) !== 'SQLITE_READONLY_ROLLBACK') throw error;
+    // A kill in the first moments of the file left a rollback journal, which has to be played back by one that can write.
+    const connection = new Sqlite(path, { timeout: busyTimeoutMs });
+    try {
+      connection.prepare('SELECT count(*) FROM sqlite_schema').get();
+    } finally {
+      connection.close();
+    }
+    checkFile(path, known);
+  }
+}
+
+function checkFile(path: string, known: number): void {
+  const connection = new Sqlite(path, { readonly: true, timeout: busyTimeoutMs });
+  try {
+    check(connection, path, known);
+  } finally {
+    connection.close();
+  }
+}
+
 function check(connection: Database, path: string, known: number): void {
   const version = versionOf(connection);
-  const tables = Number(connection.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
+  const tables = connection.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all();
   const isOurs = connection.pragma('application_id', { simple: true }) === applicationId;
-  if (!isOurs && (version > 0 || tables > 0)) {
+  if (!isOurs && (version > 0 || tables.length > 0)) {
+    // Nobody else has both tables: it is the mark that is damaged.
+    if (tables.includes('config') && tables.includes('plugin_schema')) throw new DatabaseDamaged(path, 'its header does not say whose it is');
     throw new StartError('CANNOT_START', `${path} is a database of another program; move it away, or choose another home with --home or DOMUS_HOME`);
   }
   if (version > known) {
     throw new StartError('DATABASE_TOO_NEW', `${path} has version ${version}, and this program knows versions up to ${known}: it was written by a newer Majordomus; upgrade this one, or put back a backup from before (nothing was changed)`);
   }
   const damage = connection.pragma('quick_check(1)', { simple: true });
-  if (damage !== 'ok') throw damaged(path, String(damage));
+  if (damage !== 'ok') throw new DatabaseDamaged(path, String(damage));
 }
 
 function configure(connection: Database, path: string): void {
@@ -50,6 +115,8 @@ function configure(connection: Database, path: string): void {
   // FULL, for a commit to be on the disk when it returns: in WAL mode the binding's own default is NORMAL.
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');
+  // What is deleted is overwritten, so that no plain text stays behind of what is encrypted later.
+  connection.pragma('secure_delete = ON');
   // Locking stays normal, so that a person or a backup can read while the house runs; a second dbmanager has the lock of the home against it.
   if (connection.pragma('application_id', { simple: true }) !== applicationId) connection.pragma(`application_id = ${applicationId}`);
 }
@@ -57,7 +124,7 @@ function configure(connection: Database, path: string): void {
 function refusal(path: string, cause: unknown): StartError {
   const why = reasonOf(cause);
   const code = sqliteCode(cause) ?? (cause instanceof MigrationFailure ? sqliteCode(cause.cause) : undefined) ?? '';
-  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return damaged(path, why, cause);
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return new DatabaseDamaged(path, why, { cause });
   if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) {
     return new StartError('HOME_NOT_WRITABLE', `cannot open ${path} for writing (${why}); make it a file that this user can write, or choose another home with --home or DOMUS_HOME`, { cause });
   }
@@ -68,10 +135,6 @@ function refusal(path: string, cause: unknown): StartError {
     return new StartError('CANNOT_START', `no room on the disk of ${path} (${why}); free some, and start again`, { cause });
   }
   return new StartError('CANNOT_START', `cannot open the database ${path}: ${why}`, { cause });
-}
-
-function damaged(path: string, why: string, cause?: unknown): StartError {
-  return new StartError('CANNOT_START', `${path} is damaged or not a database (${why}); nothing was changed: put a backup in its place, or move it away together with its -wal and -shm files to start with an empty one`, { cause });
 }
 
 /** SQLite's name of the error, such as SQLITE_FULL, if it is one of SQLite's. */

@@ -91,7 +91,7 @@ describe('values', () => {
   });
 
   it('are stamped with the time of their last change', () => {
-    const turned = new ConfigurationDatabase(connection, { monotonicMs: () => 0, wallMs: () => 1_795_351_147_947.823 });
+    const turned = new ConfigurationDatabase(connection, { clock: { monotonicMs: () => 0, wallMs: () => 1_795_351_147_947.823 } });
     turned.run([set('port', 1)]);
     expect(connection.prepare('SELECT updated_ms FROM config').pluck().get()).toBe(1_795_351_147_947);
   });
@@ -232,7 +232,7 @@ describe('a batch', () => {
     database.run([set('a', 'old')]);
     connection.pragma(`max_page_count = ${Number(connection.pragma('page_count', { simple: true }))}`);
     const big = 'x'.repeat(100_000);
-    expect(one(set('a', big))).toEqual(refused('STORAGE_ERROR', expect.stringMatching(/database or disk is full \(SQLITE_FULL\); free space on the disk of the home$/)));
+    expect(one(set('a', big))).toEqual(refused('STORAGE_FULL', expect.stringMatching(/there is no room on the disk of the house: database or disk is full \(SQLITE_FULL\); free some, and do it again$/)));
     expect(one(get('a'))).toEqual(done({ ...owner, key: 'a', value: 'old' }));
     connection.pragma('max_page_count = 1000000');
     expect(one(set('a', big))).toEqual(done(owner));

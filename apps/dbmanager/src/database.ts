@@ -1,30 +1,19 @@
 // Does the operations: SQL, and the check of values against the stored schema inside the same transaction as the
 // write. Synchronous, for the database's own thread; it opens no file and starts no transaction that outlives a call.
+import { dirname, join } from 'node:path';
 import type { Database, Statement, Transaction } from 'better-sqlite3';
-import {
-  ActionFailure, configGet, configSet, configurationProblems, problemsText, refuse, schemaGet, withDefaults,
-  type ConfigurationItems, type JsonValue,
-} from '@majordomus/contracts';
+import { ActionFailure } from '@majordomus/contracts';
 import { reasonOf, systemClock, type Clock } from '@majordomus/runtime';
+import { Configuration } from './configuration.ts';
 import { sqliteCode } from './connection.ts';
+import { History, type HistoryLimits } from './history.ts';
 import { integrityOf } from './integrity.ts';
-import { actions, writes, type ActionName, type Operation, type OperationData, type OperationResult, type Outcome } from './operation.ts';
-
-interface ValueRow {
-  readonly key: string;
-  readonly value: string;
-}
-
-interface SchemaRow {
-  readonly version: string;
-  readonly items: string;
-}
-
-interface ConfigurationRow {
-  readonly host: string;
-  readonly plugin: string;
-  readonly keys: number;
-}
+import { writes, type ActionName, type Operation, type OperationResult, type Outcome } from './operation.ts';
+import { acknowledgeNotice, listNotices } from './notices.ts';
+import { Scrub } from './scrub.ts';
+import { Secrets } from './secrets.ts';
+import { refused, storageFailure } from './storage-failure.ts';
+import { StoredValues } from './stored-values.ts';
 
 /** What a batch came to. */
 export interface BatchResult {
@@ -33,36 +22,33 @@ export interface BatchResult {
   readonly committed: boolean;
 }
 
+export interface DatabaseOptions {
+  readonly clock?: Clock | undefined;
+  /** The key of the secrets; without it `secrets.key` beside the database. It is made when the first secret is stored. */
+  readonly keyFile?: string | undefined;
+  /** What is kept of the history. */
+  readonly history?: HistoryLimits | undefined;
+}
+
 /** The configuration of a house over an open connection, which stays its caller's. */
 export class ConfigurationDatabase {
   readonly #connection: Database;
   readonly #clock: Clock;
-  readonly #values: Statement<[string, string], ValueRow>;
-  readonly #value: Statement<[string, string, string], string>;
-  readonly #setValue: Statement<[string, string, string, string, number]>;
-  readonly #deleteValue: Statement<[string, string, string]>;
-  readonly #deleteValues: Statement<[string, string]>;
-  readonly #configurations: Statement<[], ConfigurationRow>;
-  readonly #schema: Statement<[string], SchemaRow>;
-  readonly #setSchema: Statement<[string, string, string, number]>;
+  readonly #history: History;
+  readonly #configuration: Configuration;
+  readonly #scrub: Scrub;
+  readonly #changes: Statement<[], number>;
+  readonly #failures: string[] = [];
   readonly #savepoint: Transaction<(operation: Operation) => OperationResult<ActionName>>;
   readonly #transaction: Transaction<(operations: readonly Operation[]) => Outcome[]>;
 
-  constructor(connection: Database, clock: Clock = systemClock) {
+  constructor(connection: Database, { clock = systemClock, keyFile = besideDatabase(connection.name), history }: DatabaseOptions = {}) {
     this.#connection = connection;
     this.#clock = clock;
-    this.#values = connection.prepare('SELECT key, value FROM config WHERE host = ? AND plugin = ? ORDER BY key');
-    this.#value = connection.prepare<[string, string, string], string>('SELECT value FROM config WHERE host = ? AND plugin = ? AND key = ?').pluck();
-    this.#setValue = connection.prepare(`
-      INSERT INTO config (host, plugin, key, value, updated_ms) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET value = excluded.value, updated_ms = excluded.updated_ms`);
-    this.#deleteValue = connection.prepare('DELETE FROM config WHERE host = ? AND plugin = ? AND key = ?');
-    this.#deleteValues = connection.prepare('DELETE FROM config WHERE host = ? AND plugin = ?');
-    this.#configurations = connection.prepare('SELECT host, plugin, count(*) AS keys FROM config GROUP BY host, plugin ORDER BY host, plugin');
-    this.#schema = connection.prepare('SELECT version, items FROM plugin_schema WHERE plugin = ?');
-    this.#setSchema = connection.prepare(`
-      INSERT INTO plugin_schema (plugin, version, items, updated_ms) VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET version = excluded.version, items = excluded.items, updated_ms = excluded.updated_ms`);
+    this.#history = new History(connection, history);
+    this.#configuration = new Configuration(connection, new StoredValues(connection, new Secrets(keyFile), this.#history), this.#history, clock);
+    this.#scrub = new Scrub(connection);
+    this.#changes = connection.prepare<[], number>('SELECT total_changes()').pluck();
     // Inside the other one, a transaction of the binding is a savepoint.
     this.#savepoint = connection.transaction((operation) => this.#do(operation));
     this.#transaction = connection.transaction((operations) => operations.map((operation) => this.#attempt(operation)));
@@ -76,13 +62,50 @@ export class ConfigurationDatabase {
     const isWrite = operations.map(writes);
     if (!isWrite.includes(true)) return { outcomes: operations.map((operation) => this.#attempt(operation)), committed: false };
     try {
+      const before = this.#changes.get();
       const outcomes = this.#transaction.immediate(operations);
-      return { outcomes, committed: outcomes.some(({ done }, index) => done && isWrite[index] === true) };
+      // A write that changes nothing, such as one that was tried again, needs no sync.
+      const committed = before !== this.#changes.get() && outcomes.some(({ done }, index) => done && isWrite[index] === true);
+      if (operations.some(({ action }) => action === 'schema.set')) this.#scrubIfDue();
+      return { outcomes, committed };
     } catch (error) {
       // Inside a transaction that cannot be rolled back nothing would ever be committed again.
       if (this.#connection.inTransaction) throw error;
-      return { outcomes: operations.map((operation) => (writes(operation) ? storageFailure(operation, error) : this.#attempt(operation))), committed: false };
+      return { outcomes: operations.map((operation) => (writes(operation) ? this.#failed(operation, error) : this.#attempt(operation))), committed: false };
     }
+  }
+
+  /**
+   * What is due from time to time, and after opening: lets old history go, encrypts what an older version kept as plain
+   * text, and clears the file of it. What cannot be done now is done the next time; gives why it could not.
+   */
+  maintain(): readonly string[] {
+    return [
+      troubleOf('old history was not deleted', () => this.#inTransaction(() => this.#history.pruneAged(this.#clock.wallMs()))),
+      troubleOf('secrets are not encrypted yet', () => this.#inTransaction(() => {
+        if (this.#configuration.sealMarked()) this.#scrub.demand(Math.trunc(this.#clock.wallMs()));
+      })),
+      this.#scrubIfDue(),
+    ].flatMap((trouble) => trouble ?? []);
+  }
+
+  #scrubIfDue(): string | undefined {
+    return troubleOf('plain text of what is a secret now may still be in the database file', () => this.#scrub.doIfDue());
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#connection.transaction(work).immediate();
+  }
+
+  /** What SQLite failed with since it was last asked, by its codes. */
+  takeFailures(): string[] {
+    return this.#failures.splice(0);
+  }
+
+  #failed(operation: Operation, error: unknown): Outcome {
+    const code = sqliteCode(error);
+    if (code !== undefined) this.#failures.push(code);
+    return storageFailure(operation, error);
   }
 
   #attempt(operation: Operation): Outcome {
@@ -92,99 +115,51 @@ export class ConfigurationDatabase {
     } catch (error) {
       // SQLite ended the whole transaction by itself (a full disk, say): nothing of the batch stands.
       if (inBatch && !this.#connection.inTransaction) throw error;
-      return error instanceof ActionFailure ? refused(error) : storageFailure(operation, error);
+      return error instanceof ActionFailure ? refused(error) : this.#failed(operation, error);
     }
   }
 
   #do(operation: Operation): OperationResult<ActionName> {
     switch (operation.action) {
       case 'config.get':
-        return this.#get(operation.data);
+        return this.#configuration.get(operation.data);
       case 'config.set':
-        return this.#set(operation.data);
+        return this.#configuration.set(operation.data);
       case 'config.delete':
-        return this.#delete(operation.data);
+        return this.#configuration.delete(operation.data);
       case 'config.list':
-        return { configurations: this.#configurations.all() };
+        return this.#configuration.list();
+      case 'config.history':
+        return this.#configuration.history(operation.data);
+      case 'config.revert':
+        return this.#configuration.revert(operation.data);
       case 'schema.set':
-        return this.#schemaSet(operation.data);
+        if (this.#configuration.schemaSet(operation.data)) this.#scrub.demand(Math.trunc(this.#clock.wallMs()));
+        return { plugin: operation.data.plugin };
       case 'schema.get':
-        return this.#schemaGet(operation.data);
+        return this.#configuration.schemaGet(operation.data);
       case 'database.check':
         return integrityOf(this.#connection);
+      case 'notice.list':
+        return listNotices(this.#connection);
+      case 'notice.acknowledge':
+        return acknowledgeNotice(this.#connection, operation.data);
       default:
         return operation satisfies never;
     }
   }
+}
 
-  #get({ host, plugin, key }: OperationData<'config.get'>): OperationResult<'config.get'> {
-    const items = this.#itemsOf(plugin);
-    if (key === undefined) {
-      const values = Object.fromEntries(this.#values.all(host, plugin).map(({ key, value }) => [key, parseValue(value)]));
-      const data = withDefaults(items ?? {}, values);
-      return { host, plugin, data, defaults: Object.keys(data).filter((name) => !Object.hasOwn(values, name)) };
-    }
-    const stored = this.#value.get(host, plugin, key);
-    if (stored !== undefined) return { host, plugin, key, value: parseValue(stored) };
-    const fallback = items !== undefined && Object.hasOwn(items, key) ? items[key]?.default : undefined;
-    if (fallback !== undefined) return { host, plugin, key, value: fallback, default: true };
-    throw refuse(configGet, 'CONFIG_NOT_FOUND', `${plugin} on ${host} has no value for ${key}: ${whyNot(plugin, key, items)}`);
-  }
-
-  /** A stored value that a later schema refuses stays as it is; only what is written is checked. */
-  #set({ host, plugin, ...rest }: OperationData<'config.set'>): OperationResult<'config.set'> {
-    const values = 'data' in rest ? rest.data : { [rest.key]: rest.value };
-    const items = this.#itemsOf(plugin);
-    const fields = items === undefined ? {} : configurationProblems(items, values);
-    if (Object.keys(fields).length > 0) {
-      throw refuse(configSet, 'CONFIG_INVALID', `${plugin} on ${host}: ${problemsText(fields)}; nothing was changed`, { fields });
-    }
-    const now = Math.trunc(this.#clock.wallMs());
-    if ('data' in rest) for (const key of rest.forget ?? []) this.#deleteValue.run(host, plugin, key);
-    for (const [key, value] of Object.entries(values)) this.#setValue.run(host, plugin, key, JSON.stringify(value), now);
-    return { host, plugin };
-  }
-
-  #delete({ host, plugin, key }: OperationData<'config.delete'>): OperationResult<'config.delete'> {
-    const { changes } = key === undefined ? this.#deleteValues.run(host, plugin) : this.#deleteValue.run(host, plugin, key);
-    return { host, plugin, deleted: changes };
-  }
-
-  #schemaSet({ plugin, version, items }: OperationData<'schema.set'>): OperationResult<'schema.set'> {
-    this.#setSchema.run(plugin, version, JSON.stringify(items), Math.trunc(this.#clock.wallMs()));
-    return { plugin };
-  }
-
-  #schemaGet({ plugin }: OperationData<'schema.get'>): OperationResult<'schema.get'> {
-    const schema = this.#schema.get(plugin);
-    if (schema === undefined) throw refuse(schemaGet, 'SCHEMA_NOT_FOUND', `no schema of ${plugin} is known; is the plugin installed?`);
-    return { plugin, version: schema.version, items: parseItems(schema.items) };
-  }
-
-  #itemsOf(plugin: string): ConfigurationItems | undefined {
-    const schema = this.#schema.get(plugin);
-    return schema === undefined ? undefined : parseItems(schema.items);
+/** What could not be done, and why; undefined if it was. */
+function troubleOf(what: string, work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return `${what}: ${reasonOf(error)}; it is tried again within the hour`;
   }
 }
 
-// Only this class writes these columns, from checked data, so what is read is of that type.
-const parseValue = (text: string): JsonValue => JSON.parse(text) as JsonValue;
-const parseItems = (text: string): ConfigurationItems => JSON.parse(text) as ConfigurationItems;
-
-function whyNot(plugin: string, key: string, items: ConfigurationItems | undefined): string {
-  if (items === undefined) return `it is not set, and no schema of ${plugin} is known; set it with config.set`;
-  if (!Object.hasOwn(items, key)) return `its schema has no such key; known: ${Object.keys(items).join(', ') || 'none'}`;
-  return 'it is not set, and its schema has no default; set it with config.set';
-}
-
-function storageFailure({ action, data }: Operation, error: unknown): Outcome {
-  const about = 'host' in data ? ` of ${data.plugin} on ${data.host}` : 'plugin' in data ? ` of ${data.plugin}` : '';
-  const code = sqliteCode(error);
-  const advice = code === 'SQLITE_FULL' ? '; free space on the disk of the home' : '';
-  const reason = `${action}${about} failed, and nothing was changed: ${reasonOf(error)}${code === undefined ? '' : ` (${code})`}${advice}`;
-  return refused(refuse(actions[action], 'STORAGE_ERROR', reason));
-}
-
-function refused({ code, message, details }: ActionFailure): Outcome {
-  return { done: false, refusal: { code, reason: message, details } };
+function besideDatabase(path: string): string {
+  return join(dirname(path), 'secrets.key');
 }

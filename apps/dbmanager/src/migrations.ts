@@ -33,6 +33,45 @@ export const migrations: readonly Migration[] = [
         ) STRICT;
       `),
   },
+  {
+    name: 'history and secrets',
+    up: (connection) =>
+      connection.exec(`
+        CREATE TABLE config_history (
+          change INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice
+          host TEXT NOT NULL,
+          plugin TEXT NOT NULL,
+          key TEXT NOT NULL,
+          old TEXT, -- as in config; null: it was not set
+          new TEXT, -- as in config; null: it was forgotten
+          at_ms INTEGER NOT NULL, -- since the Unix epoch
+          "by" TEXT -- on whose behalf; null: unknown
+        ) STRICT;
+        CREATE INDEX config_history_owner ON config_history (host, plugin, change);
+
+        CREATE TABLE config_history_extent (
+          host TEXT NOT NULL,
+          plugin TEXT NOT NULL,
+          kept INTEGER NOT NULL, -- how many changes are kept
+          pruned INTEGER NOT NULL, -- the newest change that is not kept any more
+          PRIMARY KEY (host, plugin)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Has a row while the file may hold what was encrypted since as plain text, in places that are not in use.
+        CREATE TABLE scrub_due (since_ms INTEGER NOT NULL) STRICT;
+      `),
+  },
+  {
+    name: 'notices',
+    up: (connection) =>
+      connection.exec(`
+        CREATE TABLE notice (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice
+          at_ms INTEGER NOT NULL, -- since the Unix epoch
+          text TEXT NOT NULL UNIQUE
+        ) STRICT;
+      `),
+  },
 ];
 
 /** The version that a database has; 0 if it is new. */

@@ -2,7 +2,10 @@
 // An operation is the action's own request and an outcome its result, as the contracts have them: there is no second
 // vocabulary. Both cross as JSON text, since a structured clone fails on values that are nested less deeply than
 // a contract accepts.
-import { configDelete, configGet, configList, configSet, databaseCheck, schemaGet, schemaSet, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
+import {
+  configDelete, configGet, configHistory, configList, configRevert, configSet, databaseCheck, noticeAcknowledge, noticeList, schemaGet, schemaSet,
+  type Contract, type JsonObject, type RequestOf, type ResultOf,
+} from '@majordomus/contracts';
 import type { StartErrorCode } from '@majordomus/runtime';
 
 /** The contracts of the actions, by name. */
@@ -11,9 +14,13 @@ export const actions = {
   'config.set': configSet,
   'config.delete': configDelete,
   'config.list': configList,
+  'config.history': configHistory,
+  'config.revert': configRevert,
   'schema.set': schemaSet,
   'schema.get': schemaGet,
   'database.check': databaseCheck,
+  'notice.list': noticeList,
+  'notice.acknowledge': noticeAcknowledge,
 } as const;
 
 type Actions = typeof actions;
@@ -51,17 +58,25 @@ export type FromThread =
   | { readonly kind: 'opened' }
   /** The database cannot be opened, and why, as a StartError says it; the thread ends. */
   | { readonly kind: 'refused'; readonly code: StartErrorCode; readonly message: string }
+  /** What could not be done beside the operations, for the log. */
+  | { readonly kind: 'trouble'; readonly text: string }
   /** Each text is an Outcome. `committed`: whether the batch committed a write, and so was synced to disk. */
-  | { readonly kind: 'done'; readonly outcomes: readonly string[]; readonly committed: boolean };
+  | { readonly kind: 'done'; readonly outcomes: readonly string[]; readonly committed: boolean }
+  /** The connection is not to be trusted any more, and why: it is closed, and the thread ends, so that another one begins anew. */
+  | { readonly kind: 'renew'; readonly text: string; readonly isDamage: boolean };
 
 const writing: { readonly [Name in ActionName]: boolean } = {
   'config.get': false,
   'config.set': true,
   'config.delete': true,
   'config.list': false,
+  'config.history': false,
+  'config.revert': true,
   'schema.set': true,
   'schema.get': false,
   'database.check': false,
+  'notice.list': false,
+  'notice.acknowledge': true,
 };
 
 /** Whether it may change the database. */

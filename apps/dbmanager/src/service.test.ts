@@ -1,9 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { configDelete, configGet, configList, configSet, dbmanagerServices, schemaGet, schemaSet } from '@majordomus/contracts';
+import {
+  configDelete, configGet, configHistory, configList, configRevert, configSet, dbmanagerServices, maskedSecret, schemaGet, schemaSet,
+} from '@majordomus/contracts';
 import { Broker, Client } from '@majordomus/mq';
-import { homePaths, silentLog } from '@majordomus/runtime';
+import { createLog, homePaths, silentLog } from '@majordomus/runtime';
 import { temporaryFolder, type TemporaryFolder } from '../test/temporary-folder.ts';
 import { readSettings } from './config.ts';
 import { start } from './service.ts';
@@ -26,11 +29,11 @@ afterEach(async () => {
 });
 
 /** A running dbmanager; `stop` ends it and waits. */
-async function running(): Promise<{ stop: () => Promise<void> }> {
+async function running(log = silentLog): Promise<{ stop: () => Promise<void> }> {
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   const settings = readSettings(['--home', folder.path, '--broker', broker.endpoint], {});
-  const ended = start(settings, { signal: stopping.signal, log: silentLog, ready: () => ready.resolve(), notReady: () => undefined });
+  const ended = start(settings, { signal: stopping.signal, log, ready: () => ready.resolve(), notReady: () => undefined });
   await Promise.race([ready.promise, ended]);
   return {
     stop: () => {
@@ -79,6 +82,42 @@ describe('dbmanager on the bus', () => {
     await dbmanager.stop();
   });
 
+  it('keeps what was changed and on whose behalf, and goes back', async () => {
+    const dbmanager = await running();
+    await client.call(configSet, { ...owner, data: { protocol: 'tcp' }, by: 'ann@igor' });
+    await client.call(configSet, { ...owner, data: { protocol: 'serial' } });
+    const { latest, changes } = await client.call(configHistory, { ...owner, key: 'protocol' });
+    expect(latest).toBe(2);
+    expect(changes).toEqual([
+      { change: 2, key: 'protocol', old: 'tcp', new: 'serial', atMs: expect.any(Number) },
+      { change: 1, key: 'protocol', new: 'tcp', atMs: expect.any(Number), by: 'ann@igor' },
+    ]);
+    expect(await client.call(configRevert, { ...owner, to: 1, by: 'ann@igor' })).toEqual({ ...owner, changed: ['protocol'] });
+    expect(await client.call(configGet, { ...owner, key: 'protocol' })).toMatchObject({ value: 'tcp' });
+    await dbmanager.stop();
+  });
+
+  it('gives secrets in clear only to who asks for them, in Domogik’s form too, and logs who did and never what', async () => {
+    const lines: string[] = [];
+    const dbmanager = await running(createLog('dbmanager', 'trace', true, (line) => lines.push(line)));
+    const items = { password: { type: 'string', description: 'what it is let in by', example: 'abcdef', secret: true, min: 5 } } as const;
+    await client.call(schemaSet, { plugin: 'velbus', version: '1.0.0', items });
+    await client.call(configSet, { ...owner, key: 'password', value: 'hunter2' });
+    await expect(client.call(configSet, { ...owner, key: 'password', value: 'hunt' })).rejects.toMatchObject({ details: { fields: { password: 'length must be at least 5' } } });
+    expect(await client.call(configGet, { ...owner, key: 'password' })).toEqual({ ...owner, key: 'password', value: maskedSecret, masked: ['password'] });
+    const domogik = await client.request('dbmgr', { action: 'config.get', data: { type: 'plugin', name: 'velbus', host: 'igor', key: '*' } });
+    expect(domogik.data).toMatchObject({ data: { password: maskedSecret } });
+    expect(lines.join()).not.toContain('in clear');
+    expect(await client.call(configGet, { ...owner, reveal: true, by: 'igor.velbus' })).toMatchObject({ data: { password: 'hunter2' } });
+    await client.call(configHistory, { ...owner, reveal: true });
+    expect(lines.filter((line) => line.includes('in clear'))).toEqual([
+      expect.stringMatching(/config\.get gave secrets in clear.*"host":"igor","plugin":"velbus","keys":\["password"\],"by":"igor\.velbus"/),
+      expect.stringMatching(/config\.history gave secrets in clear.*"by":"unknown"/),
+    ]);
+    expect(lines.join()).not.toContain('hunt');
+    await dbmanager.stop();
+  });
+
   it('answers 256 callers at once, and keeps what it acknowledged over a restart', async () => {
     const first = await running();
     await Promise.all(Array.from({ length: 256 }, (_, index) => client.call(configSet, { ...owner, key: `key${index}`, value: index })));
@@ -96,14 +135,16 @@ describe('dbmanager on the bus', () => {
     await (await running()).stop();
   });
 
-  it('does not start on a damaged database, leaves it as it is, and gives its lock back', async () => {
+  it('does not start on a database of another program, leaves it as it is, and gives its lock back', async () => {
     const { database } = homePaths(folder.path);
     mkdirSync(dirname(database));
-    const text = 'no database at all, but long enough to be one '.repeat(100);
-    writeFileSync(database, text);
+    const other = new Sqlite(database);
+    other.exec('CREATE TABLE theirs (x)');
+    other.close();
+    const before = readFileSync(database);
     await expect(running()).rejects.toMatchObject({ name: 'StartError', code: 'CANNOT_START' });
     await expect(running()).rejects.toMatchObject({ name: 'StartError', code: 'CANNOT_START' });
-    expect(readFileSync(database, 'utf8')).toBe(text);
+    expect(readFileSync(database).equals(before)).toBe(true);
   });
 
   it('ends at once, and in order, when it is stopped before it found a broker', async () => {

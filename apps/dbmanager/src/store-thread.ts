@@ -1,38 +1,65 @@
 // The database's own thread: opens the database, does one batch after the other, and ends when it is told to. A slow
 // disk blocks this thread only, so that the heartbeats of the main one go on.
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { StartError } from '@majordomus/runtime';
-import { openConnection } from './connection.ts';
+import { StartError, systemClock } from '@majordomus/runtime';
 import { ConfigurationDatabase } from './database.ts';
+import { GuardedDatabase } from './guarded-database.ts';
+import type { HistoryLimits } from './history.ts';
+import { closeUntouched, openDatabase, type Opened } from './opening.ts';
 import type { FromThread, Operation, ToThread } from './operation.ts';
+import { roomOf } from './room.ts';
 
 /** What the store gives to its thread. */
 export interface ThreadData {
   /** Absolute path of the database file. */
   readonly path: string;
+  readonly keyFile?: string | undefined;
+  readonly history?: HistoryLimits | undefined;
+  /** The folder of the daily backups, from which a recovery takes what is missing. */
+  readonly backups: string;
+  /** Writes are refused while less is free on the disk. */
+  readonly minFreeBytes: number;
+  /** Whether an earlier thread has found the database damaged. */
+  readonly isSuspect: boolean;
 }
 
-function serve(port: NonNullable<typeof parentPort>, { path }: ThreadData): void {
+/** Between two times that what is due from time to time is done. */
+const maintenanceMs = 3_600_000;
+
+function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect }: ThreadData): void {
   const tell = (message: FromThread): void => port.postMessage(message);
-  let connection;
+  const room = roomOf(dirname(path), minFreeBytes);
+  let opened: Opened;
   try {
-    connection = openConnection(path);
+    opened = openDatabase(path, { backups, room, isSuspect, wallMs: systemClock.wallMs() });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     tell({ kind: 'refused', code: error.code, message: error.message });
     return;
   }
-  const open = connection;
-  const database = new ConfigurationDatabase(open);
+  const { connection, told, isWithoutRoom } = opened;
+  for (const text of told) tell({ kind: 'trouble', text });
+  const database = new ConfigurationDatabase(connection, { keyFile, history });
+  const guarded = new GuardedDatabase(database, connection, room, isWithoutRoom);
+  const maintain = (): void => {
+    for (const text of database.maintain()) tell({ kind: 'trouble', text });
+  };
+  const maintenance = setInterval(maintain, maintenanceMs);
   port.on('message', (message: ToThread) => {
     if (message.kind === 'run') {
-      const { outcomes, committed } = database.run(message.operations.map((text) => JSON.parse(text) as Operation));
+      const { outcomes, committed, renew } = guarded.run(message.operations.map((text) => JSON.parse(text) as Operation));
+      // First, so that nothing more is sent here.
+      if (renew !== undefined) tell({ kind: 'renew', ...renew });
       tell({ kind: 'done', outcomes: outcomes.map((outcome) => JSON.stringify(outcome)), committed });
-      return;
+      if (renew === undefined) return;
+      if (renew.isDamage) closeUntouched(connection);
     }
-    open.close();
+    clearInterval(maintenance);
+    connection.close();
     port.close();
   });
+  maintain();
   tell({ kind: 'opened' });
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
@@ -168,9 +168,11 @@ describe('the store', () => {
     expect(() => readFileSync(`${path}-wal`)).toThrow(/ENOENT/);
   });
 
-  it('does not open a damaged file, and ends', async () => {
-    writeFileSync(path, 'no database at all, but long enough to be one'.repeat(100));
-    await expect(open()).rejects.toMatchObject({ name: 'StartError', code: 'CANNOT_START', message: expect.stringContaining('is damaged or not a database') });
+  it('does not open a file of another program, and ends', async () => {
+    const other = new Sqlite(path);
+    other.exec('CREATE TABLE theirs (x)');
+    other.close();
+    await expect(open()).rejects.toMatchObject({ name: 'StartError', code: 'CANNOT_START', message: expect.stringContaining('is a database of another program') });
   });
 });
 

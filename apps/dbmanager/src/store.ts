@@ -1,9 +1,11 @@
 // The database as the main thread sees it: asynchronous operations, answered when they are on disk. What arrives while
 // the database's thread works is gathered and sent as one batch, so that concurrent writes share one commit.
 // It knows no SQL, and never leaves an operation without an answer: a thread that dies is replaced.
+import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ActionFailure, refuse } from '@majordomus/contracts';
 import { StartError, systemClock, type Clock, type Log } from '@majordomus/runtime';
+import type { HistoryLimits } from './history.ts';
 import { actions, type ActionName, type FromThread, type Operation, type OperationData, type OperationResult, type Outcome, type ToThread } from './operation.ts';
 import type { ThreadData } from './store-thread.ts';
 
@@ -16,6 +18,14 @@ const deathWindowMs = 60_000;
 export interface StoreOptions {
   /** Absolute path of the database file; its folder must be there. */
   readonly path: string;
+  /** Absolute path of the key of the secrets, made with the first of them; without it `secrets.key` beside the database. */
+  readonly keyFile?: string;
+  /** What is kept of the history. */
+  readonly history?: HistoryLimits;
+  /** The folder of the daily backups; without it `backups` beside the database's folder. */
+  readonly backups?: string;
+  /** Writes are refused with STORAGE_FULL while less is free on the disk; without it nothing is left alone. */
+  readonly minFreeBytes?: number;
   readonly log: Log;
   readonly clock?: Clock;
   /** Starts the database's thread; tests keep hold of it, to end it. */
@@ -47,7 +57,7 @@ interface Pending {
 
 /**
  * Operations are done in the order of the calls, so a read sees every earlier write. Each rejects with an
- * ActionFailure that has a code of its contract; STORAGE_ERROR if the database fails.
+ * ActionFailure that has a code of its contract; STORAGE_FULL without room on the disk, STORAGE_ERROR if the database fails otherwise.
  */
 export class Store implements AsyncDisposable {
   readonly #options: StoreOptions;
@@ -63,6 +73,8 @@ export class Store implements AsyncDisposable {
   #underWay: Pending[] = [];
   #sendSoon = false;
   #deaths: number[] = [];
+  /** Why the thread ends by itself, to be replaced. */
+  #renewal: { readonly text: string; readonly isDamage: boolean } | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   /**
@@ -100,7 +112,16 @@ export class Store implements AsyncDisposable {
     return this.#run({ action: 'config.list', data: {} });
   }
 
-  /** From now on these items type the plugin's values; what is stored stays, fitting or not. */
+  history(data: OperationData<'config.history'>): Promise<OperationResult<'config.history'>> {
+    return this.#run({ action: 'config.history', data });
+  }
+
+  /** Puts values back as they were after a change, all or none; it is a change itself. */
+  revert(data: OperationData<'config.revert'>): Promise<OperationResult<'config.revert'>> {
+    return this.#run({ action: 'config.revert', data });
+  }
+
+  /** From now on these items type the plugin's values; what is stored stays, fitting or not, and what they mark as secret is encrypted. */
   schemaSet(data: OperationData<'schema.set'>): Promise<OperationResult<'schema.set'>> {
     return this.#run({ action: 'schema.set', data });
   }
@@ -112,6 +133,15 @@ export class Store implements AsyncDisposable {
   /** Reads the whole file; what else is asked waits for it. */
   check(): Promise<OperationResult<'database.check'>> {
     return this.#run({ action: 'database.check', data: {} });
+  }
+
+  /** What a person has to be told until they have seen it. */
+  notices(): Promise<OperationResult<'notice.list'>> {
+    return this.#run({ action: 'notice.list', data: {} });
+  }
+
+  acknowledge(data: OperationData<'notice.acknowledge'>): Promise<OperationResult<'notice.acknowledge'>> {
+    return this.#run({ action: 'notice.acknowledge', data });
   }
 
   get stats(): StoreStats {
@@ -171,7 +201,9 @@ export class Store implements AsyncDisposable {
   }
 
   #startThread(): void {
-    const thread = (this.#options.startThread ?? startStoreThread)({ path: this.#options.path });
+    const { path, keyFile, history, backups = join(dirname(path), '..', 'backups'), minFreeBytes = 0 } = this.#options;
+    const thread = (this.#options.startThread ?? startStoreThread)({ path, keyFile, history, backups, minFreeBytes, isSuspect: this.#renewal?.isDamage === true });
+    this.#renewal = undefined;
     let why: Error | undefined;
     thread.on('message', (message: FromThread) => {
       if (message.kind === 'opened') {
@@ -179,6 +211,10 @@ export class Store implements AsyncDisposable {
         this.#wasOpen = true;
         this.#opened.resolve();
         this.#sendAtEndOfTurn();
+      } else if (message.kind === 'trouble') this.#options.log.warn(message.text);
+      else if (message.kind === 'renew') {
+        this.#ready = false;
+        this.#renewal = message;
       } else if (message.kind === 'refused') why = new StartError(message.code, message.message);
       else this.#settle(message.outcomes, message.committed);
     });
@@ -215,6 +251,11 @@ export class Store implements AsyncDisposable {
       this.#state = 'closed';
       this.#opened.reject(why);
       this.#ended.resolve();
+      return;
+    }
+    if (this.#renewal !== undefined) {
+      this.#options.log.error(`${this.#renewal.text}: it is closed, and opened anew`);
+      this.#startThread();
       return;
     }
     const reason = why?.message ?? `exit code ${exitCode}`;

@@ -1,0 +1,127 @@
+// What was changed in the configuration, when, and on whose behalf. Changes are numbered through the house; what is kept
+// is bounded by number for each plugin on each host, and by age. Values are texts as they are stored, secrets encrypted.
+// Synchronous, inside the transaction of its caller.
+import type { Database, Statement } from 'better-sqlite3';
+
+/** What is kept of the history. */
+export interface HistoryLimits {
+  /** How many days a change is kept. */
+  readonly days: number;
+  /** How many changes are kept for each plugin on each host, and up to a tenth more. */
+  readonly changes: number;
+}
+
+export const defaultHistoryLimits: HistoryLimits = { days: 365, changes: 1000 };
+
+/** The oldest go so many at a time, which is cheaper than one by one, and never more than twice as many: no write waits for a large deletion. */
+const deletedAtOnce = 100;
+/** How many of the oldest changes one look at their age takes in. */
+const agedAtOnce = 1000;
+const dayMs = 86_400_000;
+
+export interface Change {
+  readonly change: number;
+  readonly key: string;
+  /** Null: it was not set. */
+  readonly old: string | null;
+  /** Null: it was forgotten. */
+  readonly new: string | null;
+  readonly at_ms: number;
+  readonly by: string | null;
+}
+
+interface Owner {
+  readonly host: string;
+  readonly plugin: string;
+}
+
+export type Added = Owner & Omit<Change, 'change'>;
+
+/** Which changes are asked for. */
+export interface Page {
+  readonly key?: string | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+export class History {
+  readonly #limits: HistoryLimits;
+  readonly #atOnce: number;
+  readonly #add: Statement<[Added]>;
+  readonly #count: Statement<[string, string], number>;
+  readonly #deleteOldest: Statement<[string, string, number], number>;
+  readonly #pruned: Statement<[number, number, string, string]>;
+  readonly #extent: Statement<[string, string], number>;
+  readonly #latest: Statement<[], number>;
+  readonly #page: Statement<[Owner & { key: string | null; before: number | null; limit: number }], Change>;
+  readonly #since: Statement<[Owner & { key: string | null; to: number }], { readonly key: string; readonly old: string | null }>;
+  readonly #oldest: Statement<[number], Owner & { readonly change: number; readonly at_ms: number }>;
+  readonly #delete: Statement<[number]>;
+
+  constructor(connection: Database, limits: HistoryLimits = defaultHistoryLimits) {
+    this.#limits = limits;
+    this.#atOnce = Math.min(deletedAtOnce, Math.max(1, Math.floor(limits.changes / 10)));
+    this.#add = connection.prepare(`
+      INSERT INTO config_history (host, plugin, key, old, new, at_ms, "by") VALUES (:host, :plugin, :key, :old, :new, :at_ms, :by)`);
+    this.#count = connection.prepare<[string, string], number>(`
+      INSERT INTO config_history_extent (host, plugin, kept, pruned) VALUES (?, ?, 1, 0)
+      ON CONFLICT DO UPDATE SET kept = kept + 1 RETURNING kept`).pluck();
+    this.#deleteOldest = connection.prepare<[string, string, number], number>(`
+      DELETE FROM config_history WHERE change IN (
+        SELECT change FROM config_history WHERE host = ? AND plugin = ? ORDER BY change LIMIT ?
+      ) RETURNING change`).pluck();
+    this.#pruned = connection.prepare('UPDATE config_history_extent SET kept = kept - ?, pruned = max(pruned, ?) WHERE host = ? AND plugin = ?');
+    this.#extent = connection.prepare<[string, string], number>('SELECT pruned FROM config_history_extent WHERE host = ? AND plugin = ?').pluck();
+    this.#latest = connection.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'config_history'").pluck();
+    this.#page = connection.prepare(`
+      SELECT change, key, old, new, at_ms, "by" FROM config_history
+      WHERE host = :host AND plugin = :plugin AND (:key IS NULL OR key = :key) AND (:before IS NULL OR change < :before)
+      ORDER BY change DESC LIMIT :limit`);
+    // Beside a lone min(), SQLite takes the other columns from the row that has it.
+    this.#since = connection.prepare(`
+      SELECT key, old, min(change) FROM config_history
+      WHERE host = :host AND plugin = :plugin AND change > :to AND (:key IS NULL OR key = :key) GROUP BY key`);
+    this.#oldest = connection.prepare('SELECT change, host, plugin, at_ms FROM config_history ORDER BY change LIMIT ?');
+    this.#delete = connection.prepare('DELETE FROM config_history WHERE change = ?');
+  }
+
+  /** Keeps a change, and lets the oldest of that plugin on that host go where there are too many. */
+  add(added: Added): void {
+    const { host, plugin } = added;
+    this.#add.run(added);
+    const excess = (this.#count.get(host, plugin) ?? 0) - this.#limits.changes;
+    if (excess < this.#atOnce) return;
+    const deleted = this.#deleteOldest.all(host, plugin, Math.min(excess, 2 * this.#atOnce));
+    this.#pruned.run(deleted.length, Math.max(...deleted), host, plugin);
+  }
+
+  /** The number of the newest change of anything; 0 if there is none. */
+  get latest(): number {
+    return this.#latest.get() ?? 0;
+  }
+
+  /** The number of the newest change that is not kept any more; 0 if all are. */
+  prunedTo({ host, plugin }: Owner): number {
+    return this.#extent.get(host, plugin) ?? 0;
+  }
+
+  /** The newest first. */
+  page({ host, plugin }: Owner, { key, before, limit }: Page): Change[] {
+    return this.#page.all({ host, plugin, key: key ?? null, before: before ?? null, limit });
+  }
+
+  /** What each key that was changed after the change `to` had just after it; null if it was not set. */
+  valuesAt({ host, plugin }: Owner, key: string | undefined, to: number): ReadonlyMap<string, string | null> {
+    return new Map(this.#since.all({ host, plugin, key: key ?? null, to }).map(({ key: changed, old }) => [changed, old]));
+  }
+
+  /** Lets go what is older than it is kept, some of it at a time. A change whose time is in the future, from a wrong clock, stays. */
+  pruneAged(nowMs: number): void {
+    const kept = nowMs - this.#limits.days * dayMs;
+    for (const { change, host, plugin, at_ms } of this.#oldest.all(agedAtOnce)) {
+      if (at_ms >= kept) continue;
+      this.#delete.run(change);
+      this.#pruned.run(1, change, host, plugin);
+    }
+  }
+}

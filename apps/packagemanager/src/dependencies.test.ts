@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, readdir } from 'node:fs/promises';
+import { access, lstat, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -33,6 +33,33 @@ describe('the dependencies of a package', () => {
     });
     await house.install(source);
     expect(execFileSync(process.execPath, ['src/main.ts'], { cwd: join(house.packages, 'lamp', 'current'), encoding: 'utf8' })).toBe('bright\n');
+  });
+
+  it('of one plugin are no other’s: what becomes of them breaks that one alone', async () => {
+    await using house = await newHouse();
+    const source = { files: { ...packageJson({ type: 'module', dependencies: { bulb: 'file:./bulb' } }), ...bulb(), 'src/main.ts': 'import bulb from "bulb";\nconsole.log(bulb);\n' } };
+    const folders: string[] = [];
+    for (const name of ['lamp', 'heater', 'fan']) {
+      folders.push((await house.install(await writePackage(join(house.folder, name), { ...source, manifest: { name } }))).folder);
+    }
+    const [lamp = '', heater = '', fan = ''] = folders;
+    const says = (folder: string): string => execFileSync(process.execPath, ['src/main.ts'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    // Not by a link either: no file and no folder of theirs is the same, and none leads out.
+    const nodes = await Promise.all(folders.map(async (folder) => (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .map((entry) => join(entry.parentPath, entry.name))));
+    const inodes = await Promise.all(nodes.map(async (paths) => Promise.all(paths.map(async (path) => (await lstat(path)).ino))));
+    expect(new Set(inodes.flat()).size).toBe(inodes.flat().length);
+    for (const [index, paths] of nodes.entries()) {
+      for (const path of paths) expect((await realpath(path)).startsWith(folders[index] ?? '')).toBe(true);
+    }
+
+    await writeFile(join(lamp, 'bulb', 'bulb.js'), 'throw new Error("burnt out");\n');
+    await house.store.remove('heater');
+    expect(() => says(lamp)).toThrow('burnt out');
+    await expect(access(heater)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(says(fan)).toBe('bright\n');
+    await rm(join(house.packages, 'lamp', 'current', 'node_modules'), { recursive: true });
+    expect(says(fan)).toBe('bright\n');
   });
 
   it('come from the registry of the settings, and from the cache of the home the next time', async () => {

@@ -41,7 +41,7 @@ export async function readDependencies(folder: string): Promise<PackageJson | un
 /**
  * Installs the dependencies into `<folder>/node_modules`.
  * @returns whether the network did not answer, and the cache of an earlier installation did
- * @throws ActionFailure DEPENDENCIES_FAILED, PACKAGE_REFUSED; the signal's reason
+ * @throws ActionFailure DEPENDENCIES_FAILED, PACKAGE_REFUSED, STORAGE_FULL; the signal's reason
  */
 export async function installDependencies(folder: string, packageJson: PackageJson, npm: NpmSource, signal: AbortSignal): Promise<boolean> {
   // npm would look up development dependencies, too, before it leaves them out; and `workspace:` among them it cannot read.
@@ -49,6 +49,7 @@ export async function installDependencies(folder: string, packageJson: PackageJs
   await writeFile(join(folder, packageFile), `${JSON.stringify(content, null, 2)}\n`);
   const outcome = await runNpm({ ...npm, work: 'install', path: folder }, signal);
   if (!outcome.ok) {
+    if (outcome.code === 'ENOSPC' || outcome.code === 'EDQUOT') throw refuse(pluginInstall, 'STORAGE_FULL', `there was no room for the dependencies (${outcome.code}); free space on the disk of the home, and install again`);
     throw refuse(
       pluginInstall,
       'DEPENDENCIES_FAILED',

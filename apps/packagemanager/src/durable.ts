@@ -55,6 +55,23 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** Writes a file in one step: whoever reads it meanwhile finds the old content or the new, whole. */
+export async function writeDurably(file: string, content: string): Promise<void> {
+  const beside = join(dirname(file), `.file-${randomUUID()}`);
+  try {
+    {
+      await using handle = await open(beside, 'wx', 0o600);
+      await handle.writeFile(content);
+      await handle.sync();
+    }
+    await rename(beside, file);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(file));
+}
+
 /**
  * Makes `link` point at `target`, durably and in one step: whoever follows it meanwhile finds the old target or the new.
  * `beforeSwitch` runs when the new link is written and not yet in its place.
@@ -63,11 +80,16 @@ export async function switchLink(link: string, target: string, beforeSwitch?: ()
   const beside = join(dirname(link), `.link-${randomUUID()}`);
   await symlink(target, beside);
   try {
-    await beforeSwitch?.();
-    await rename(beside, link);
+    await renameLink(beside, link, beforeSwitch);
   } catch (error) {
     await rm(beside, { force: true });
     throw error;
   }
+}
+
+/** Puts a link that was made ready in the place of another one, durably and in one step. */
+export async function renameLink(ready: string, link: string, beforeSwitch?: () => Promise<void>): Promise<void> {
+  await beforeSwitch?.();
+  await rename(ready, link);
   await syncPath(dirname(link));
 }

@@ -1,5 +1,5 @@
 // Packages from git, by a real git from repositories on this disk.
-import { access, chmod, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, readdir, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -30,6 +30,46 @@ async function endlessGit(house: House): Promise<string> {
 const MiB = 1024 * 1024;
 /** What the house holds of git's: the clones. */
 const clonesIn = (house: House): Promise<string[]> => readdir(join(house.folder, 'cache', 'git'));
+
+describe('the clone in the cache', () => {
+  it('is used again after a power cut left its locks', async () => {
+    await using house = await newHouse();
+    const { url, commit } = await repositoryIn(house);
+    await commit({}, 'v1.0.0');
+    await house.install(url);
+    await commit({ manifest: { version: '2.0.0' } });
+    const clone = join(house.folder, 'cache', 'git', (await clonesIn(house))[0] ?? '');
+    const [ref = ''] = await readdir(join(clone, 'refs', 'majordomus'));
+    for (const lock of ['HEAD.lock', 'config.lock', 'shallow.lock', 'packed-refs.lock', `refs/majordomus/${ref}.lock`]) await writeFile(join(clone, lock), '');
+    await expect(house.install(url)).resolves.toMatchObject({ version: '2.0.0' });
+  });
+
+  it.each<[what: string, damage: (clone: string) => Promise<void>]>([
+    ['a pack that is cut short', async (clone) => {
+      const packs = join(clone, 'objects', 'pack');
+      for (const name of (await readdir(packs)).filter((one) => one.endsWith('.pack'))) {
+        await chmod(join(packs, name), 0o644);
+        await truncate(join(packs, name), 40);
+      }
+    }],
+    ['a ref of zeros', async (clone) => {
+      const refs = join(clone, 'refs', 'majordomus');
+      for (const name of await readdir(refs)) await writeFile(join(refs, name), '\0'.repeat(41));
+    }],
+    ['an empty HEAD', (clone) => writeFile(join(clone, 'HEAD'), '')],
+    ['a config of garbage', (clone) => writeFile(join(clone, 'config'), '\0\0[[')],
+  ])('is made anew when it is damaged: %s', async (_what, damage) => {
+    await using house = await newHouse();
+    const { url, commit } = await repositoryIn(house);
+    const first = await commit({}, 'v1.0.0');
+    await house.install(`${url}#${first}`);
+    await damage(join(house.folder, 'cache', 'git', (await clonesIn(house))[0] ?? ''));
+    await house.store.remove('lamp');
+    await expect(house.install(`${url}#${first}`)).resolves.toMatchObject({ version: '1.0.0', commit: first });
+    await commit({ manifest: { version: '2.0.0' } });
+    await expect(house.install(url)).resolves.toMatchObject({ version: '2.0.0' });
+  });
+});
 
 describe('a package from git', () => {
   it('is the head, a branch, a tag or a commit, and says which commit it was', async () => {

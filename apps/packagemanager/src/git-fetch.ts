@@ -65,11 +65,21 @@ export class GitFetcher {
     const clone = join(this.#cache, createHash('sha256').update(source.repository).digest('hex').slice(0, 32));
     using _turn = await this.#turns.take(clone, signal);
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
-    try {
+    const attempt = async (): Promise<FetchedCommit> => {
       await this.#init(clone, bounded);
       const fetched = await growing(clone, maxBytes, bounded, (watched) => this.#fetchCommit(source, clone, watched));
       await this.#archive(source, clone, fetched.commit, file, maxBytes, bounded);
       return fetched;
+    };
+    try {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (bounded.aborted || error instanceof TooLarge || !(await this.#isDamaged(clone, bounded))) throw error;
+        // A power cut did this, or the disk: what is in a cache is fetched anew.
+        await rm(clone, { recursive: true, force: true, maxRetries: 5 });
+        return await attempt();
+      }
     } catch (error) {
       // Who stops does not wait: the next fetch removes what this one leaves (removeCutOff).
       signal.throwIfAborted();
@@ -86,6 +96,11 @@ export class GitFetcher {
     await mkdir(clone, { recursive: true });
     const { code, errors } = await this.#git(['init', '--quiet', '--bare', '--template=', clone], signal);
     if (code !== 0) throw refuse(pluginInstall, 'STORAGE_ERROR', `git could not make ${clone}: ${reasonIn(errors)}`);
+  }
+
+  /** Whether git itself finds the clone broken: only asked after a failure, for it reads everything. */
+  async #isDamaged(clone: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#git(['--git-dir', clone, 'fsck', '--full', '--no-dangling', '--no-progress'], signal)).code !== 0;
   }
 
   /** Whether an earlier fetch is there, for when the network is not. */
@@ -168,11 +183,11 @@ export class GitFetcher {
   }
 }
 
-/** Removes what a fetch that was cut off left in the clone; git would keep it for weeks. */
+/** Removes what a fetch that was cut off left in the clone: packs that git would keep for weeks, and locks that it would respect for ever. */
 async function removeCutOff(clone: string): Promise<void> {
-  const packs = join(clone, 'objects', 'pack');
-  for (const name of await readdir(packs)) {
-    if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true });
+  for (const entry of await readdir(clone, { recursive: true, withFileTypes: true })) {
+    const isCutOff = entry.name.endsWith('.lock') || (entry.name.startsWith('tmp_') && entry.parentPath.endsWith(join('objects', 'pack')));
+    if (isCutOff && entry.isFile()) await rm(join(entry.parentPath, entry.name), { force: true });
   }
 }
 

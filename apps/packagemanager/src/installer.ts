@@ -1,8 +1,8 @@
 // An installation, step by step (docs/packages.md, "Install"): everything is made ready aside and brought to disk,
 // then one rename of a link makes it the installed one. Until then nothing that was installed is touched.
-import { pluginInstall, refuse, type InstalledPackage, type installSteps, type Job, type Manifest } from '@majordomus/contracts';
-import { reasonOf } from '@majordomus/runtime';
+import { ActionFailure, pluginInstall, refuse, type InstalledPackage, type installSteps, type Job, type Manifest } from '@majordomus/contracts';
 import semver from 'semver';
+import type { ChangeOver } from './change-over.ts';
 import { installDependencies, readDependencies } from './dependencies.ts';
 import { syncTree } from './durable.ts';
 import type { FetchedPackage, Fetcher, ResolvedSource } from './fetch.ts';
@@ -10,7 +10,9 @@ import { installFailure } from './install-failure.ts';
 import { manifestInvalid } from './manifest-file.ts';
 import type { NpmSource } from './npm.ts';
 import { copyLimits, copyPackage, type CopyLimits } from './package-copy.ts';
-import { shownRecord, type BeforeEffect, type Effect, type Found, type PackageStore } from './package-store.ts';
+import type { BeforeEffect, Effect, Found, PackageStore } from './package-store.ts';
+import type { Values } from './plugin-configuration.ts';
+import { shownSource } from './source.ts';
 import { verifyPackage } from './verify.ts';
 
 export type InstallStep = (typeof installSteps)[number];
@@ -24,6 +26,8 @@ export interface Progress {
   /** The version that was installed before. */
   readonly previous?: string;
   readonly change?: NonNullable<Job['change']>;
+  /** Whether the plugin ran, and so went over to it. */
+  readonly gated?: boolean;
   /** Whether the network did not answer, and the cache of an earlier installation did. */
   readonly cached?: boolean;
 }
@@ -37,6 +41,12 @@ export interface Installation {
   readonly integrity?: string | undefined;
   /** The plugin that it must be; any one without it. */
   readonly plugin?: string | undefined;
+  /** Values that are set with it. */
+  readonly values?: Values | undefined;
+  /** On whose behalf. */
+  readonly by?: string | undefined;
+  /** Whether a plugin that runs goes over to it now (default true). */
+  readonly restart?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
 }
@@ -46,18 +56,16 @@ export interface InstallerOptions {
   readonly fetcher: Fetcher;
   /** For the dependencies. */
   readonly npm: NpmSource;
-  /** Makes the configuration items of a plugin known. Whatever it throws ends the installation with SCHEMA_NOT_STORED. */
-  readonly registerSchema: (manifest: Manifest, signal: AbortSignal) => Promise<void>;
+  /** Brings what was made ready into use. */
+  readonly changeOver: ChangeOver;
   /** What the `engine` of a manifest is compared with. */
   readonly majordomusVersion: string;
   readonly limits?: CopyLimits;
   readonly beforeEffect?: BeforeEffect;
 }
 
-const restoreLimitMs = 2000;
-
 /** What is done of the whole when a step begins. */
-const percentAt = { resolve: 0, fetch: 2, unpack: 25, verify: 40, link: 45, sync: 85, switch: 95 } as const satisfies Record<InstallStep, number>;
+const percentAt = { resolve: 0, fetch: 2, unpack: 25, verify: 40, link: 45, sync: 85, switch: 95, gate: 97 } as const satisfies Record<InstallStep, number>;
 
 export class Installer {
   readonly #options: InstallerOptions;
@@ -102,8 +110,9 @@ export class Installer {
     return fetched;
   }
 
-  async #installFrom(fetched: FetchedPackage, staging: string, { signal, progress, plugin }: Installation): Promise<InstalledPackage> {
-    const { store, npm, majordomusVersion, limits = copyLimits } = this.#options;
+  async #installFrom(fetched: FetchedPackage, staging: string, installation: Installation): Promise<InstalledPackage> {
+    const { store, npm, changeOver, majordomusVersion, limits = copyLimits } = this.#options;
+    const { job, source, values, by, restart = true, signal, progress, plugin } = installation;
 
     await this.#before('copy', signal);
     const span = percentAt.verify - percentAt.unpack;
@@ -117,12 +126,13 @@ export class Installer {
     const manifest = await verifyPackage(staging, majordomusVersion);
     checkIdentity(manifest, fetched.version, plugin);
     const packageJson = await readDependencies(staging);
-    const { name, version, description } = manifest;
+    const { name, version } = manifest;
     const release = `${version}-${hash}`;
     const about = { plugin: name, version };
     progress({ step: 'verify', percent: percentAt.verify, ...about });
 
     using _turn = await store.turn(name, signal);
+    await changeOver.settle(name, signal);
     const isNew = !(await store.hasRelease(name, release));
     if (isNew) {
       progress({ step: 'link', percent: percentAt.link, ...about });
@@ -137,33 +147,24 @@ export class Installer {
 
     const former = await store.find(name);
     progress({ step: 'switch', percent: percentAt.switch, ...about, change: changeOf(former, version, release), ...(former.state === 'installed' && { previous: former.installed.version }) });
-    await this.#before('store schema', signal);
-    await this.#registerSchema(manifest, signal);
     try {
       signal.throwIfAborted();
       if (isNew) await store.place(staging, name, release);
       await store.record(name, release, fetched.record);
-      const folder = await store.activate(name, release);
-      progress({ step: 'switch', percent: 100, ...about });
-      return { name, version, description, folder, ...shownRecord(fetched.record) };
+      const next = await store.release(name, release);
+      if (next.state !== 'installed') throw new ActionFailure('INTERNAL', `what was just installed cannot be read: ${next.state === 'damaged' ? next.reason : release}; install again`);
+      let last: InstallStep = 'switch';
+      const onGate = (): void => {
+        last = 'gate';
+        progress({ step: last, percent: percentAt.gate, gated: true });
+      };
+      await changeOver.run({ job, source: shownSource(source), former, next, values, by, restart, signal, onGate });
+      progress({ step: last, percent: 100, ...about });
+      return next.installed;
     } catch (error) {
-      await this.#restoreSchema(former);
+      await store.prune(name);
       throw error;
     }
-  }
-
-  async #registerSchema(manifest: Manifest, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#options.registerSchema(manifest, signal);
-    } catch (cause) {
-      throw refuse(pluginInstall, 'SCHEMA_NOT_STORED', `dbmanager did not take the configuration items of ${manifest.name}: ${reasonOf(cause)}; see that it runs, and install again`, {}, { cause });
-    }
-  }
-
-  /** The package that stays in use has its own schema again; if not now, then at the next start. */
-  async #restoreSchema(former: Found): Promise<void> {
-    if (former.state !== 'installed') return;
-    await this.#options.registerSchema(former.manifest, AbortSignal.timeout(restoreLimitMs)).catch(() => {});
   }
 
   async #before(effect: Effect, signal: AbortSignal): Promise<void> {

@@ -42,13 +42,13 @@ export class Jobs {
     this.#atOnce = atOnce;
   }
 
-  /** Starts a job and returns at once. @throws ActionFailure STOPPING, OVERLOADED */
-  start(givenSource: string, work: (context: JobContext) => Promise<void>): Job {
+  /** Starts a job, or goes on with one of an earlier run by its id, and returns at once. @throws ActionFailure STOPPING, OVERLOADED */
+  start(givenSource: string, work: (context: JobContext) => Promise<void>, id: string = randomUUID()): Job {
     if (this.#stopping.signal.aborted) throw new ActionFailure('STOPPING', 'packagemanager is stopping; try again when it runs');
     if (this.#running >= this.#atOnce) {
       throw new ActionFailure('OVERLOADED', `${this.#running} installations are running; try again when one has ended`);
     }
-    const job: Job = { id: randomUUID(), state: 'running', source: shownSource(givenSource), step: 'resolve', percent: 0 };
+    const job: Job = { id, state: 'running', source: shownSource(givenSource), step: 'resolve', percent: 0 };
     const entry: Entry = { job, failure: undefined, ended: Promise.resolve() };
     this.#entries.set(job.id, entry);
     this.#running += 1;
@@ -129,6 +129,6 @@ export class Jobs {
 }
 
 function errorOf({ code, message, details }: ActionFailure): NonNullable<Job['error']> {
-  const fields = details['fields'] as FieldProblems | undefined;
-  return { code, reason: message, ...(fields === undefined ? {} : { fields }) };
+  const { fields, log } = details as { readonly fields?: FieldProblems; readonly log?: string[] };
+  return { code, reason: message, ...(fields !== undefined && { fields }), ...(log !== undefined && { log }) };
 }

@@ -14,6 +14,7 @@ import type { Fetcher, ResolvedSource } from './fetch.ts';
 import type { Progress } from './installer.ts';
 import { checkIntegrity, hashFile } from './integrity.ts';
 import { copyPackage, type CopyLimits } from './package-copy.ts';
+import type { Values } from './plugin-configuration.ts';
 import type { PackageStore } from './package-store.ts';
 
 const callTimeoutMs = 20_000;
@@ -37,6 +38,9 @@ export interface InstallationElsewhere {
   readonly host: string;
   readonly source: string;
   readonly integrity: string | undefined;
+  readonly values: Values | undefined;
+  readonly by: string | undefined;
+  readonly restart: boolean;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
 }
@@ -58,12 +62,17 @@ export class OtherHosts {
   }
 
   async #install(installation: InstallationElsewhere): Promise<void> {
-    const { host, source: text, integrity, signal, progress } = installation;
+    const { host, source: text, integrity, values, by, restart, signal, progress } = installation;
     progress({ step: 'resolve', percent: 0 });
     const resolved = await this.#options.fetcher.resolve(text, integrity);
     const isHere = resolved.source.kind === 'folder' || resolved.source.kind === 'archive';
     const source = isHere ? await this.#bring(resolved, installation) : text;
-    const { job } = await this.#call(host, pluginInstall, { source, waitMs: 0, ...(integrity !== undefined && !isHere && { integrity }) }, signal);
+    const { job } = await this.#call(host, pluginInstall, {
+      source, restart, waitMs: 0,
+      ...(integrity !== undefined && !isHere && { integrity }),
+      ...(values !== undefined && { configuration: values }),
+      ...(by !== undefined && { by }),
+    }, signal);
     await this.#follow(job, host, isHere ? sentPercent : 0, installation);
   }
 
@@ -140,7 +149,7 @@ export class OtherHosts {
 }
 
 /** What another host's job tells, as ours. */
-function progressOf({ step, percent, plugin, version, previous, change, cached }: Job): Progress {
+function progressOf({ step, percent, plugin, version, previous, change, gated, cached }: Job): Progress {
   return {
     step,
     percent,
@@ -148,11 +157,13 @@ function progressOf({ step, percent, plugin, version, previous, change, cached }
     ...(version !== undefined && { version }),
     ...(previous !== undefined && { previous }),
     ...(change !== undefined && { change }),
+    ...(gated !== undefined && { gated }),
     ...(cached !== undefined && { cached }),
   };
 }
 
 function failureOf({ error }: Job, host: string): ActionFailure {
   if (error === undefined) return refuse(pluginInstall, 'TRANSFER_FAILED', `the installation on ${host} failed, and it gave no reason; its log has it`);
-  return new ActionFailure(error.code, `on ${host}: ${error.reason}`, error.fields === undefined ? {} : { fields: error.fields });
+  const { code, reason, fields, log } = error;
+  return new ActionFailure(code, `on ${host}: ${reason}`, { ...(fields !== undefined && { fields }), ...(log !== undefined && { log }) });
 }

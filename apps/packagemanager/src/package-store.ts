@@ -1,26 +1,35 @@
 // What is installed, as folders and links (docs/packages.md, "Files on disk"). Every change is one rename, so that a crash
 // at any point leaves the old or the new; what is removed is first renamed away, so that nothing is ever half there.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { pluginName, type InstalledPackage, type Manifest } from '@majordomus/contracts';
-import { reasonOf, type Log } from '@majordomus/runtime';
-import { exists, linkTarget, switchLink, syncPath } from './durable.ts';
+import { majordomusVersion, reasonOf, type Log } from '@majordomus/runtime';
+import { changeFileName, readChange, removeChange, writeChange, type Change } from './change-file.ts';
+import { exists, linkTarget, renameLink, switchLink, syncPath, writeDurably } from './durable.ts';
+import { engineProblem } from './engine.ts';
 import { readManifest } from './manifest-file.ts';
 import { readRecord, recordFile, writeRecord, type ReleaseRecord } from './release-record.ts';
 import { shownSource } from './source.ts';
 import { Turns } from './turns.ts';
 
-/** What changes the disk, in the order of an installation; then what tidies up after it and what uninstalls. */
+/** What changes the house, in the order of an installation; then what puts the former version back, what tidies up, and what uninstalls. */
 export const effects = [
-  'make staging', 'fetch', 'unpack', 'copy', 'install dependencies', 'sync', 'store schema', 'make package folder', 'rename into place', 'write record',
-  'write link', 'switch link',
-  'keep previous', 'discard', 'remove discarded',
+  'make staging', 'fetch', 'unpack', 'copy', 'install dependencies', 'sync', 'make package folder', 'rename into place', 'write record',
+  'begin change', 'store schema', 'set values', 'write link', 'switch link', 'restart',
+  'keep log', 'turn back', 'write link back', 'switch link back', 'restore schema', 'revert values', 'restart former',
+  'keep previous', 'end change', 'discard', 'remove discarded', 'forget values',
 ] as const;
 export type Effect = (typeof effects)[number];
 /** Called before each effect: where a test lets the process die. */
 export type BeforeEffect = (effect: Effect) => void | Promise<void>;
+
+/** What the last version printed that did not become well; it goes with the package. */
+const failedLogName = 'failed.log';
+
+/** During a change, a link to the former release: the way back is a rename, for which there is room on a full disk, too. */
+const readyLinkName = 'back';
 
 /** What stands under a package's name: nothing, something that cannot be used, or a package. */
 export type Found =
@@ -33,6 +42,8 @@ export interface PackageStoreOptions {
   readonly folder: string;
   readonly log: Log;
   readonly beforeEffect?: BeforeEffect | undefined;
+  /** What the `engine` of a manifest is compared with. */
+  readonly majordomusVersion?: string;
 }
 
 export class PackageStore {
@@ -41,16 +52,23 @@ export class PackageStore {
   readonly #trash: string;
   readonly #log: Log;
   readonly #beforeEffect: BeforeEffect;
+  readonly #version: string;
   readonly #turns = new Turns();
   /** The damage that was logged already, so that a listing each second does not fill the log. */
   readonly #told = new Set<string>();
 
-  constructor({ folder, log, beforeEffect = () => {} }: PackageStoreOptions) {
+  constructor({ folder, log, beforeEffect = () => {}, majordomusVersion: version = majordomusVersion }: PackageStoreOptions) {
     this.#folder = folder;
     this.#staging = join(folder, '.staging');
     this.#trash = join(folder, '.trash');
     this.#log = log;
     this.#beforeEffect = beforeEffect;
+    this.#version = version;
+  }
+
+  /** Called before an effect that is not the store's own. */
+  async before(effect: Effect): Promise<void> {
+    await this.#beforeEffect(effect);
   }
 
   /** Whoever changes a package holds its turn until the end. @throws the signal's reason */
@@ -79,14 +97,30 @@ export class PackageStore {
       const release = await linkTarget(current);
       if (release === undefined) return (await exists(current)) ? damaged(`${current} is no link`) : { state: 'absent' };
       if (!isReleaseName(release)) return damaged(`${current} points out of the package: ${release}`);
-      const folder = join(this.#folder, name, release);
+      return await this.release(name, release);
+    } catch (error) {
+      return damaged(`${current}: ${reasonOf(error)}`);
+    }
+  }
+
+  /** The release that was in use before; it never fails. */
+  async previous(name: string): Promise<Found> {
+    const release = await linkTarget(join(this.#folder, name, 'previous')).catch(() => undefined);
+    return release === undefined || !isReleaseName(release) ? { state: 'absent' } : await this.release(name, release);
+  }
+
+  /** A release of a package, in use or not. It never fails: what cannot be read is damaged. */
+  async release(name: string, release: string): Promise<Found> {
+    const folder = join(this.#folder, name, release);
+    try {
       const manifest = await readManifest(folder);
       const { version, description } = manifest;
       if (manifest.name !== name) return damaged(`${folder} holds the plugin ${manifest.name}`);
       const record = await readRecord(folder);
-      return { state: 'installed', manifest, release, record, installed: { name, version, description, folder, ...shownRecord(record) } };
+      const unfit = engineProblem(manifest, this.#version);
+      return { state: 'installed', manifest, release, record, installed: { name, version, description, folder, ...shownRecord(record), ...(unfit !== undefined && { unfit }) } };
     } catch (error) {
-      return damaged(`${current}: ${reasonOf(error)}`);
+      return damaged(`${folder}: ${reasonOf(error)}`);
     }
   }
 
@@ -129,7 +163,7 @@ export class PackageStore {
   }
 
   /** Brings a release into use; fulfilled, with its folder, when that is on disk. */
-  async activate(name: string, release: string): Promise<string> {
+  async activate(name: string, release: string, direction: 'forth' | 'back' = 'forth'): Promise<string> {
     const folder = join(this.#folder, name);
     const current = join(folder, 'current');
     const former = await linkTarget(current);
@@ -137,11 +171,71 @@ export class PackageStore {
       await syncPath(folder);
     } else {
       if (former === undefined) await this.discard(current);
-      await this.#beforeEffect('write link');
-      await switchLink(current, release, async () => this.#beforeEffect('switch link'));
-      if (former !== undefined && isReleaseName(former)) await this.#keepOnly(name, former);
+      await this.#beforeEffect(direction === 'forth' ? 'write link' : 'write link back');
+      const beforeSwitch = async (): Promise<void> => this.#beforeEffect(direction === 'forth' ? 'switch link' : 'switch link back');
+      const ready = join(folder, readyLinkName);
+      if (direction === 'back' && (await linkTarget(ready)) === release) await renameLink(ready, current, beforeSwitch);
+      else await switchLink(current, release, beforeSwitch);
     }
     return join(folder, release);
+  }
+
+  /** The former release stays, to go back to; what its configuration was is found by `leftAt`. */
+  async keepPrevious(name: string, former: string, leftAt: number | undefined): Promise<void> {
+    const folder = join(this.#folder, name);
+    await this.#beforeEffect('keep previous');
+    const record = await readRecord(join(folder, former));
+    if (record !== undefined && leftAt !== undefined) await writeRecord(join(folder, former), { ...record, leftAt });
+    await switchLink(join(folder, 'previous'), former);
+  }
+
+  /** Removes what is neither in use, nor the one before, nor part of a change that is under way. A failure is logged. */
+  async prune(name: string): Promise<void> {
+    await this.#quietly(join(this.#folder, name), () => this.#cleanUpPackage(name));
+  }
+
+  /** Notes a change of versions, or another state of it; it is on disk when this is fulfilled. */
+  async noteChange(name: string, change: Change): Promise<void> {
+    const folder = join(this.#folder, name);
+    await this.#beforeEffect(change.direction === 'forth' ? 'begin change' : 'turn back');
+    if (change.direction === 'forth') await switchLink(join(folder, readyLinkName), change.from);
+    await writeChange(join(folder, changeFileName), change);
+  }
+
+  /** The change of versions that is under way. */
+  async change(name: string): Promise<Change | undefined> {
+    return await readChange(join(this.#folder, name, changeFileName));
+  }
+
+  async endChange(name: string): Promise<void> {
+    await this.#beforeEffect('end change');
+    await removeChange(join(this.#folder, name, changeFileName));
+    await rm(join(this.#folder, name, readyLinkName), { force: true });
+  }
+
+  /** The names of the packages in which a change was not ended. */
+  async changing(): Promise<string[]> {
+    const names: string[] = [];
+    for (const name of await this.#names()) if ((await this.change(name)) !== undefined) names.push(name);
+    return names;
+  }
+
+  /** Keeps what a version printed that did not become well; the path of the file. */
+  async keepFailedLog(name: string, lines: readonly string[]): Promise<string> {
+    const file = this.failedLog(name);
+    await this.#beforeEffect('keep log');
+    await writeDurably(file, `${lines.join('\n')}\n`);
+    return file;
+  }
+
+  async readFailedLog(name: string): Promise<string[]> {
+    const text = await readFile(this.failedLog(name), 'utf8').catch(() => '');
+    return text.split('\n').slice(1).filter((line) => line !== '');
+  }
+
+  /** Where the last version that did not become well is told of. */
+  failedLog(name: string): string {
+    return join(this.#folder, name, failedLogName);
   }
 
   /** Removes a package with all its releases. */
@@ -177,19 +271,11 @@ export class PackageStore {
     else if ((await this.find(name)).state === 'installed') await this.#discardAllBut(name, [await linkTarget(current), await linkTarget(previous)]);
   }
 
-  /** The former release stays as `previous`, to go back to; older ones go. A failure does not undo the installation. */
-  async #keepOnly(name: string, former: string): Promise<void> {
-    const folder = join(this.#folder, name);
-    await this.#quietly(folder, async () => {
-      await this.#beforeEffect('keep previous');
-      await switchLink(join(folder, 'previous'), former);
-      await this.#discardAllBut(name, [await linkTarget(join(folder, 'current')), former]);
-    });
-  }
-
   async #discardAllBut(name: string, releases: readonly (string | undefined)[]): Promise<void> {
     const folder = join(this.#folder, name);
-    const kept = new Set(['current', 'previous', ...releases.flatMap((release) => (release === undefined ? [] : [release, recordFile(release)]))]);
+    const change = await this.change(name);
+    const all = change === undefined ? releases : [...releases, change.from, change.to];
+    const kept = new Set(['current', 'previous', failedLogName, ...(change === undefined ? [] : [changeFileName, readyLinkName]), ...all.flatMap((release) => (release === undefined ? [] : [release, recordFile(release)]))]);
     for (const entry of await readdir(folder)) if (!kept.has(entry)) await this.discard(join(folder, entry));
   }
 
@@ -209,7 +295,7 @@ export class PackageStore {
 }
 
 /** What may be told of a record. */
-export function shownRecord(record: ReleaseRecord | undefined): Pick<InstalledPackage, 'source' | 'integrity' | 'commit'> {
+function shownRecord(record: ReleaseRecord | undefined): Pick<InstalledPackage, 'source' | 'integrity' | 'commit'> {
   if (record === undefined) return {};
   const { source, integrity, commit } = record;
   return { source: shownSource(source), ...(integrity !== undefined && { integrity }), ...(commit !== undefined && { commit }) };

@@ -1,11 +1,9 @@
 // Where a release came from: a small file beside its folder, so that it can be looked up again and told to a person. The
 // folder itself stays what the package brought.
-import { open, rename, rm, readFile } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { isSystemError } from '@majordomus/runtime';
 import { z } from 'zod';
-import { syncPath } from './durable.ts';
+import { writeDurably } from './durable.ts';
 
 const schema = z.object({
   /** The kind of its source. */
@@ -15,6 +13,8 @@ const schema = z.object({
   /** Of the archive it came in. */
   integrity: z.string().optional(),
   commit: z.string().optional(),
+  /** The number of the newest change of the configuration when another version came into its place: what it had then is found by it. */
+  leftAt: z.number().optional(),
 });
 export type ReleaseRecord = z.infer<typeof schema>;
 
@@ -35,17 +35,5 @@ export async function readRecord(releaseFolder: string): Promise<ReleaseRecord |
 
 /** Writes the record in one step; it is on disk when this is fulfilled. */
 export async function writeRecord(releaseFolder: string, record: ReleaseRecord): Promise<void> {
-  const beside = join(dirname(releaseFolder), `.record-${randomUUID()}`);
-  try {
-    {
-      await using file = await open(beside, 'wx', 0o600);
-      await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
-      await file.sync();
-    }
-    await rename(beside, recordFile(releaseFolder));
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-  await syncPath(dirname(releaseFolder));
+  await writeDurably(recordFile(releaseFolder), `${JSON.stringify(record, null, 2)}\n`);
 }

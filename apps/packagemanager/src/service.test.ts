@@ -186,7 +186,7 @@ describe('a start', () => {
 
   it('ends at once when it is stopped before a broker answers', async () => {
     await using folder = await temporaryFolder();
-    const settings = { home: folder.path, broker: 'tcp://127.0.0.1:9', host: 'igor', logLevel: 'silent', primary: true, kitFolder: ownKitFolder, registry: noRegistry } as const;
+    const settings = { home: folder.path, broker: 'tcp://127.0.0.1:9', host: 'igor', logLevel: 'silent', primary: true, kitFolder: ownKitFolder, registry: noRegistry, readyLimitMs: 600, calmMs: 50 } as const;
     const stopping = new AbortController();
     const ended = start(settings, { signal: stopping.signal, log: silentLog, ready: () => expect.unreachable('there is no broker'), notReady: () => {} });
     stopping.abort();
@@ -195,7 +195,7 @@ describe('a start', () => {
 
   it('is refused without a kit', async () => {
     await using folder = await temporaryFolder();
-    const settings = { home: folder.path, broker: 'tcp://127.0.0.1:9', host: 'igor', logLevel: 'silent', primary: true, kitFolder: '/nowhere', registry: noRegistry } as const;
+    const settings = { home: folder.path, broker: 'tcp://127.0.0.1:9', host: 'igor', logLevel: 'silent', primary: true, kitFolder: '/nowhere', registry: noRegistry, readyLimitMs: 600, calmMs: 50 } as const;
     const context = { signal: new AbortController().signal, log: silentLog, ready: () => {}, notReady: () => {} };
     await expect(start(settings, context)).rejects.toMatchObject({ name: 'StartError', code: 'CANNOT_START', message: expect.stringContaining('--kit-folder') as string });
   });

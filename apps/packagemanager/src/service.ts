@@ -1,25 +1,29 @@
 // packagemanager as a part of the house: what it needs, in order, and its end. It alone writes `<home>/packages`.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostService, schemaSet, type Manifest } from '@majordomus/contracts';
+import { hostService, type Manifest } from '@majordomus/contracts';
 import { Client, serve } from '@majordomus/mq';
 import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, systemReason, type PartContext } from '@majordomus/runtime';
 import { packagemanagerActions } from './actions.ts';
+import { ChangeOver } from './change-over.ts';
 import type { PackagemanagerSettings } from './config.ts';
 import { Fetcher } from './fetch.ts';
 import { GitFetcher } from './git-fetch.ts';
+import { HealthGate } from './health-gate.ts';
 import { Installer } from './installer.ts';
 import { Jobs } from './jobs.ts';
 import { renewKit } from './kit.ts';
 import { OtherHosts } from './other-host.ts';
 import { copyLimits as limits } from './package-copy.ts';
 import { PackageStore } from './package-store.ts';
+import { PluginConfiguration } from './plugin-configuration.ts';
+import { PluginProcesses } from './plugin-process.ts';
+import { UnendedChanges } from './unended-changes.ts';
 import { renewSchemas } from './schemas.ts';
 import { Uploads } from './uploads.ts';
 
 const service = 'packagemanager';
 const capacity = 16;
-const schemaTimeoutMs = 5000;
 
 /**
  * Runs until the signal fires; what is being installed then fails with INTERRUPTED.
@@ -35,17 +39,22 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   await prepare(store, packages, kitFolder);
 
   await using client = new Client({ endpoint });
-  const registerSchema = async ({ name, version, configuration }: Manifest, cancelled: AbortSignal): Promise<void> => {
-    await client.call(schemaSet, { plugin: name, version, items: configuration }, { timeoutMs: schemaTimeoutMs, signal: cancelled });
-  };
+  const configuration = new PluginConfiguration({ client, host });
+  const processes = new PluginProcesses({ client, host });
+  const gate = new HealthGate({ processes, limits: { timeoutMs: settings.readyLimitMs, calmMs: settings.calmMs } });
+  const changeOver = new ChangeOver({ store, configuration, processes, gate, log, onUnended: (name) => unended.add(name) });
+  const jobs = new Jobs({ log });
+  const unended = new UnendedChanges({ store, changeOver, jobs, log, signal });
   const npm = { cache: join(cache, 'npm'), registry: settings.registry };
   using uploads = new Uploads({ folder: join(packages, '.staging', 'uploads'), maxBytes: limits.bytes });
   const fetcher = new Fetcher({ npm, git: new GitFetcher({ cache: join(cache, 'git') }), uploads, limits });
-  const installer = new Installer({ store, fetcher, npm, registerSchema, majordomusVersion });
+  const installer = new Installer({ store, fetcher, npm, changeOver, majordomusVersion });
   const otherHosts = new OtherHosts({ host, client, store, fetcher, limits });
-  const jobs = new Jobs({ log });
-  const handlers = packagemanagerActions({ host, client, store, installer, otherHosts, uploads, jobs });
+  const handlers = packagemanagerActions({ host, client, store, installer, changeOver, configuration, otherHosts, uploads, jobs });
   const services = settings.primary ? [hostService(host, service), service] : [hostService(host, service)];
+  // Before anybody can ask for another installation of the same.
+  await unended.begin();
+  const registerSchema = (manifest: Manifest, cancelled: AbortSignal): Promise<void> => configuration.setSchema(manifest, cancelled);
   const renewed = renewSchemas({ store, registerSchema, log, signal });
   await serve({
     endpoint, services, handlers, capacity, log, signal,
@@ -56,6 +65,7 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
     beforeStop: () => jobs.stop(),
   });
   await renewed;
+  await unended.ended();
 }
 
 /** What has to be so before anything is installed or started. */

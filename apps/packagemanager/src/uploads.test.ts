@@ -83,6 +83,12 @@ describe('an upload', () => {
     await expect(house.add(partOf(archive, 0, 10, { upload: third }))).resolves.toEqual({ received: 10, complete: false });
   });
 
+  it('whose first part is refused takes no place', async () => {
+    await using house = await newUploads({ atOnce: 1 });
+    await expect(house.add(partOf(archive, 0, 1000, { bytes: 10 }))).rejects.toMatchObject({ code: 'UPLOAD_REFUSED' });
+    await expect(house.add(partOf(archive, 0, 10, { upload: randomUUID() }))).resolves.toEqual({ received: 10, complete: false });
+  });
+
   it('to which nothing is added for a while is forgotten, with its file', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

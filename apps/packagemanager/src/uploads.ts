@@ -48,7 +48,18 @@ export class Uploads implements Disposable {
    */
   async add(part: Part, signal: AbortSignal): Promise<ResultOf<typeof packageUpload>> {
     using _turn = await this.#turns.take(part.upload, signal);
-    const upload = this.#uploads.get(part.upload) ?? (await this.#begin(part));
+    const begun = this.#uploads.get(part.upload);
+    const upload = begun ?? (await this.#begin(part));
+    try {
+      return await this.#take(part, upload);
+    } catch (error) {
+      // Of one that never had a part nothing is worth being kept.
+      if (begun === undefined) await this.#drop(part.upload, upload);
+      throw error;
+    }
+  }
+
+  async #take(part: Part, upload: Upload): Promise<ResultOf<typeof packageUpload>> {
     if (upload.bytes !== part.bytes || upload.integrity !== part.integrity) throw refused(`the upload ${part.upload} was begun with another size or integrity; begin one of another name`);
     upload.expiry.refresh();
     const data = Buffer.from(part.data, 'base64');
@@ -119,7 +130,7 @@ export class Uploads implements Disposable {
     } catch (cause) {
       await this.#drop(id, upload);
       if (!isSystemError(cause)) throw cause;
-      throw refuse(packageUpload, 'STORAGE_ERROR', `the upload could not be written: ${systemReason(cause)}; free space on that host, and try again`, {}, { cause });
+      throw refuse(packageUpload, isSystemError(cause, 'ENOSPC', 'EDQUOT') ? 'STORAGE_FULL' : 'STORAGE_ERROR', `the upload could not be written: ${systemReason(cause)}; free space on that host, and try again`, {}, { cause });
     }
   }
 

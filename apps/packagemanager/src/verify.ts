@@ -3,7 +3,7 @@
 import { lstat, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pluginInstall, refuse, type FieldProblems, type Manifest } from '@majordomus/contracts';
-import semver from 'semver';
+import { engineProblem } from './engine.ts';
 import { manifestInvalid, readManifest } from './manifest-file.ts';
 
 /**
@@ -14,13 +14,8 @@ export async function verifyPackage(folder: string, majordomusVersion: string): 
   const manifest = await readManifest(folder);
   const problem = manifest.main === undefined ? await execProblem(folder, manifest.exec ?? []) : await mainProblem(folder, manifest.main);
   if (problem !== undefined) throw manifestInvalid(problem);
-  if (!semver.satisfies(majordomusVersion, manifest.engine, { includePrerelease: true })) {
-    throw refuse(
-      pluginInstall,
-      'ENGINE_MISMATCH',
-      `${manifest.name} ${manifest.version} works with Majordomus ${manifest.engine}, and this is ${majordomusVersion}; take another version of the plugin, or of Majordomus`,
-    );
-  }
+  const unfit = engineProblem(manifest, majordomusVersion);
+  if (unfit !== undefined) throw refuse(pluginInstall, 'ENGINE_MISMATCH', unfit);
   return manifest;
 }
 

@@ -1,16 +1,20 @@
 // A real bus with packagemanagers on it, and workers in the place of dbmanager and manager, for the tests.
 import { join } from 'node:path';
-import { pluginStop, schemaSet, type RequestOf } from '@majordomus/contracts';
-import { Broker, Client, Handlers, Worker } from '@majordomus/mq';
+import type { JsonObject, RequestOf, schemaSet } from '@majordomus/contracts';
+import { Broker, Client, Worker } from '@majordomus/mq';
 import { silentLog } from '@majordomus/runtime';
 import { ownKitFolder } from '../src/kit.ts';
 import { start } from '../src/service.ts';
+import { gateLimits } from './change-over.ts';
 import { noRegistry } from './house.ts';
 import { temporaryFolder } from './packages.ts';
+import { SimulatedHouse } from './simulated-house.ts';
 
 export interface Bus extends AsyncDisposable {
   readonly folder: string;
   readonly client: Client;
+  /** dbmanager, and the manager of `igor`, whose home is `home`. */
+  readonly peers: SimulatedHouse;
   /** What dbmanager was told. */
   readonly schemas: RequestOf<typeof schemaSet>[];
   /** The ids that the manager was asked to stop. */
@@ -22,6 +26,8 @@ export interface Bus extends AsyncDisposable {
 export interface Peers {
   readonly schemaSet?: () => Promise<void>;
   readonly pluginStop?: () => Promise<void>;
+  /** Called before each action of the peers; what it throws is the answer. */
+  readonly before?: (action: string, data: JsonObject) => void | Promise<void>;
   /** Peers that are not on the bus. */
   readonly without?: readonly string[];
 }
@@ -31,18 +37,15 @@ export async function newBus(peers: Peers = {}): Promise<Bus> {
   const folder = stack.use(await temporaryFolder()).path;
   const { endpoint } = stack.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs: 200 } }));
   const client = stack.use(new Client({ endpoint }));
-  const schemas: Bus['schemas'] = [];
-  const stopped: string[] = [];
-  const dbmanager = new Handlers().on(schemaSet, async (data) => {
-    await peers.schemaSet?.();
-    schemas.push(data);
-    return { plugin: data.plugin };
+  const simulated = new SimulatedHouse({
+    packages: join(folder, 'home', 'packages'),
+    before: async (action, data) => {
+      if (action === 'schema.set') await peers.schemaSet?.();
+      if (action === 'plugin.stop') await peers.pluginStop?.();
+      await peers.before?.(action, data);
+    },
   });
-  const manager = new Handlers().on(pluginStop, async ({ id }) => {
-    stopped.push(id);
-    await peers.pluginStop?.();
-    return { id, host: 'igor', pid: null, state: 'stopped' as const, detail: '' };
-  });
+  const { schemas, stopped, dbmanager, manager } = simulated;
   for (const [service, handlers] of [['dbmanager', dbmanager], ['igor.manager', manager]] as const) {
     if (peers.without?.includes(service) === true) continue;
     await stack.use(new Worker({ endpoint, service, handlers, capacity: 8 }).start()).registered();
@@ -50,7 +53,7 @@ export async function newBus(peers: Peers = {}): Promise<Bus> {
   const house: Bus['house'] = async (home, host, primary = true) => {
     const stopping = new AbortController();
     const { promise: ready, resolve } = Promise.withResolvers<void>();
-    const settings = { home: join(folder, home), broker: endpoint, host, logLevel: 'silent', primary, kitFolder: ownKitFolder, registry: noRegistry } as const;
+    const settings = { home: join(folder, home), broker: endpoint, host, logLevel: 'silent', primary, kitFolder: ownKitFolder, registry: noRegistry, readyLimitMs: gateLimits.timeoutMs, calmMs: gateLimits.calmMs } as const;
     const ended = start(settings, { signal: stopping.signal, log: silentLog, ready: () => resolve(), notReady: () => {} });
     await Promise.race([ready, ended]);
     return {
@@ -61,5 +64,5 @@ export async function newBus(peers: Peers = {}): Promise<Bus> {
       },
     };
   };
-  return { folder, client, schemas, stopped, house, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { folder, client, peers: simulated, schemas, stopped, house, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -16,7 +16,7 @@ export async function furnish(client: Client, host: string, onProgress: (text: s
   await installAndFollow(client, host, folder, (step) => onProgress(`installing diskfree: ${step}`), signal);
   onProgress('starting diskfree');
   await client.call(pluginStart, { id: 'diskfree' }, { service: hostService(host, 'manager'), timeoutMs: startTimeoutMs, signal });
-  await client.call(configSet, { host, ...furnished, value: true });
+  await client.call(configSet, { host, ...furnished, value: true, by: hostService(host, 'house') });
 }
 
 async function isFurnished(client: Client, host: string): Promise<boolean> {

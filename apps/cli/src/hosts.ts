@@ -28,7 +28,7 @@ export function awayTodo(host: string): string {
 
 /** Writes down that this host belongs to the house. @throws CallError */
 export async function rememberHost(client: Client, host: string, signal: AbortSignal): Promise<void> {
-  await client.call(configSet, { host, ...record, value: true }, { signal });
+  await client.call(configSet, { host, ...record, value: true, by: `${host}${suffix}` }, { signal });
 }
 
 /** All hosts of the house, in the order of their names. @throws CallError if the broker does not answer */

@@ -1,11 +1,11 @@
 // A running house: the core parts of this host, supervised, and itself on the bus as `<host>.house`.
-import { hostService, partList, partLog, refuse } from '@majordomus/contracts';
+import { hostService, partList, partLog, refuse, type PartStatus } from '@majordomus/contracts';
 import { Handlers, Worker } from '@majordomus/mq';
 import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, type Log } from '@majordomus/runtime';
-import { Supervisor, type StatusChange } from '@majordomus/supervisor';
+import { Supervisor, type LogFile, type StatusChange } from '@majordomus/supervisor';
 import { untilJoinable, type HouseElsewhere } from './joining.ts';
 import { Namesake } from './namesake.ts';
-import { hostPartNames, partNames, partProgram, stopOrder, type PartName } from './parts.ts';
+import { hostPartNames, loggedParts, partNames, partProgram, stopOrder, type PartName } from './parts.ts';
 import { forgetRunning, tellRunning } from './running-house.ts';
 import type { CliSettings } from './session.ts';
 
@@ -20,6 +20,8 @@ export interface HouseOptions {
   /** Whether plugins start with the house. */
   readonly plugins: boolean;
   readonly log: Log;
+  /** What `log` writes. */
+  readonly logFile: LogFile;
   /** Given each line that a part prints. */
   readonly echo: (part: string, line: string) => void;
   /** Told what the start is doing. */
@@ -97,7 +99,7 @@ export class House implements AsyncDisposable {
   }
 
   async #startParts(options: HouseOptions, signal: AbortSignal): Promise<void> {
-    const { settings: { join }, onProgress, log, plugins } = options;
+    const { settings: { join }, onProgress, plugins } = options;
     if (join === undefined) await this.#startBroker(options, signal);
     else await this.#joinHouse(join, options, signal);
     const others = join === undefined ? partNames.filter((part) => part !== 'broker') : hostPartNames;
@@ -108,7 +110,7 @@ export class House implements AsyncDisposable {
       this.#add(part, () => ['--broker', connectable(this.#endpoint), ...primary, ...autostart]);
     }
     await Promise.all(others.map((part) => this.#untilReady(part, signal)));
-    await this.#register(log, signal);
+    await this.#register(options, signal);
   }
 
   async #startBroker({ onProgress }: HouseOptions, signal: AbortSignal): Promise<void> {
@@ -133,11 +135,11 @@ export class House implements AsyncDisposable {
   }
 
   /** Answers for this host, and on the primary one for the house. */
-  async #register(log: Log, signal: AbortSignal): Promise<void> {
+  async #register({ log, logFile }: HouseOptions, signal: AbortSignal): Promise<void> {
     const { host, join } = this.#settings;
     const names = join === undefined ? [hostService(host, partList.service), partList.service] : [hostService(host, partList.service)];
     const endpoint = connectable(this.#endpoint);
-    const handlers = this.#handlers();
+    const handlers = this.#handlers(logFile);
     const namesake = new Namesake({ endpoint, service: hostService(host, partList.service), host, log });
     this.#namesake = namesake;
     for (const service of names) {
@@ -157,8 +159,16 @@ export class House implements AsyncDisposable {
       },
       cwd: home,
       env: process.env,
+      supervises: part === 'manager',
     });
     this.#supervisor.start(part);
+  }
+
+  #parts(): PartStatus[] {
+    return this.#supervisor.list().map((part) => {
+      const { usedMb, limitMb } = this.#supervisor.memory(part.name);
+      return { ...part, memoryMb: usedMb, memoryLimitMb: limitMb };
+    });
   }
 
   /** A part that cannot start as it was told will not do so later either. */
@@ -176,14 +186,15 @@ export class House implements AsyncDisposable {
     }
   }
 
-  #handlers(): Handlers {
+  #handlers(ownLog: LogFile): Handlers {
     const { host, home, join } = this.#settings;
     return new Handlers()
-      .on(partList, () => ({ host, home, version: majordomusVersion, ...(join !== undefined && { join }), parts: this.#supervisor.list() }))
+      .on(partList, () => ({ host, home, version: majordomusVersion, ...(join !== undefined && { join }), parts: this.#parts() }))
       .on(partLog, ({ part, lines, after }) => {
+        if (part === partList.service) return { part, ...ownLog.read({ lines, after }) };
         if (this.#supervisor.has(part)) return { part, ...this.#supervisor.logs(part, { lines, after }) };
-        const meant = didYouMean(part, partNames);
-        throw refuse(partLog, 'PART_NOT_FOUND', `there is no part ${part}; ${meant === undefined ? `parts: ${partNames.join(', ')}` : `did you mean ${meant}?`}`);
+        const meant = didYouMean(part, loggedParts);
+        throw refuse(partLog, 'PART_NOT_FOUND', `there is no part ${part}; ${meant === undefined ? `parts: ${loggedParts.join(', ')}` : `did you mean ${meant}?`}`);
       });
   }
 }

@@ -57,7 +57,8 @@ async function installed(client: Client, host: string, folder: string, onName: (
   const seconds = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
   const service = hostService(host, 'packagemanager');
   try {
-    const { job: begun } = await client.call(pluginInstall, { source: folder, waitMs }, { service, signal });
+    // Without the health gate: who works on a plugin wants to see what was saved, also where it fails.
+    const { job: begun } = await client.call(pluginInstall, { source: folder, restart: false, waitMs }, { service, signal });
     const job = await followJob(client, begun, { service, onJob: () => {}, signal });
     const { plugin: name = '', version = '' } = job;
     await onName(name);

@@ -1,5 +1,5 @@
 // A plugin that was just installed or started, as a person is told of it.
-import { hostService, pluginList, pluginRestart, pluginStart, type OutputOf } from '@majordomus/contracts';
+import { hostService, pluginList, pluginRestart, pluginStart, pluginStatusGet, type OutputOf } from '@majordomus/contracts';
 import type { Client } from '@majordomus/mq';
 import { note } from './output.ts';
 import { typedCommand } from './own-files.ts';
@@ -28,6 +28,12 @@ export async function runs(client: Client, { host, name }: InstalledPlugin): Pro
 export async function startInstalled(client: Client, plugin: InstalledPlugin, hasChanged: boolean): Promise<PluginState> {
   const contract = hasChanged && (await runs(client, plugin)) ? pluginRestart : pluginStart;
   return await client.call(contract, { id: `${plugin.host}.${plugin.name}` }, { service: plugin.manager, timeoutMs: startTimeoutMs });
+}
+
+/** How it is now, told as after a start. @throws CallError */
+export async function stateOf(client: Client, { manager, host, name }: InstalledPlugin): Promise<PluginState> {
+  const { plugin: { id, pid, state, reason, lastError } } = await client.call(pluginStatusGet, { id: `${host}.${name}` }, { service: manager });
+  return { id, host, pid, state, detail: state === 'running' ? '' : reason || lastError };
 }
 
 /** Says how a plugin is; the exit code is 1 if it does not run. */

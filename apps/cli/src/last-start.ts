@@ -34,7 +34,8 @@ export function rememberStart(home: string, { host, join: endpoint }: LastStart)
   }
 }
 
-function readLastStart(home: string): LastStart | undefined {
+/** As what a home was last started; undefined if it never was. */
+export function readLastStart(home: string): LastStart | undefined {
   try {
     return lastStart.parse(JSON.parse(readFileSync(fileOf(home), 'utf8')));
   } catch {

@@ -11,6 +11,14 @@ export const hostPartNames = ['packagemanager', 'manager'] as const satisfies re
 /** Who stops with whom: what uses a part stops before it. */
 export const stopOrder: readonly (readonly PartName[])[] = [['manager'], ['packagemanager', 'dbmanager'], ['broker']];
 
+/** What has a log as a part: the parts, and `domus up` itself. */
+export const loggedParts = ['house', ...partNames] as const;
+export type LoggedPart = (typeof loggedParts)[number];
+
+export function isLoggedPart(name: string): name is LoggedPart {
+  return (loggedParts as readonly string[]).includes(name);
+}
+
 export function isPartName(name: string): name is PartName {
   return (partNames as readonly string[]).includes(name);
 }

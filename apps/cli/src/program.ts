@@ -1,6 +1,8 @@
 // The grammar of the command line (commander: help, mistyped commands, options). Each command is a file in commands/.
 import { Command, Option } from 'commander';
 import { commonSettings, majordomusVersion } from '@majordomus/runtime';
+import { addAcknowledge } from './commands/acknowledge.ts';
+import { addBackup } from './commands/backup.ts';
 import { addCall } from './commands/call.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
@@ -54,7 +56,7 @@ Examples:
     settings: (command) => readCliSettings(flagsOf(command)),
     houseSettings: (command) => readHouseSettings(flagsOf(command)),
   };
-  for (const add of [addUp, addRun, addCall, addServices, addStatus, addConfig, addPlugin, addLogs, addDoctor, addCompletion, addSystemd]) add(program, context);
+  for (const add of [addUp, addRun, addCall, addServices, addStatus, addConfig, addPlugin, addLogs, addDoctor, addAcknowledge, addBackup, addCompletion, addSystemd]) add(program, context);
   nameHelp(program, 'domus');
   return program;
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { didYouMean, exitCannotStart } from '@majordomus/runtime';
+import { didYouMean, epochVariable, exitCannotStart } from '@majordomus/runtime';
 import { typedCommand } from './own-files.ts';
 import { ownPrograms } from './own-programs.ts';
 import { isPartName, partNames, partProgram } from './parts.ts';
@@ -14,7 +14,7 @@ import { runExec } from './run-exec.ts';
 export async function runAlone(what: string | undefined, args: readonly string[]): Promise<void> {
   const programs = ownPrograms();
   const manifest = what === undefined || isPartName(what) || programs.has(what) ? undefined : manifestOf(resolve(what));
-  if (manifest?.name !== undefined) await endIfRunning(manifest.name, args);
+  if (manifest?.name !== undefined) await takeItsPlace(manifest.name, args);
   const exec = manifest?.exec;
   if (what !== undefined && exec !== undefined) return runExec(resolve(what), exec, args);
   const program = what === undefined ? undefined : isPartName(what) ? partProgram(what) : (programs.get(what) ?? folderProgram(resolve(what)));
@@ -29,10 +29,14 @@ export async function runAlone(what: string | undefined, args: readonly string[]
   await import(pathToFileURL(program).href);
 }
 
-/** A second worker would take every other request from the plugin that the house runs, and leave its author wondering. */
-async function endIfRunning(name: string, args: readonly string[]): Promise<void> {
-  const { runningInHouse } = await import('./running-plugin.ts');
-  const running = await runningInHouse(name, args);
+/**
+ * What is run by hand has an epoch above all that ran before it, so that it takes their place, and whoever starts the plugin later takes
+ * its own. Only the plugin that the house runs is not replaced: its manager would start it again.
+ */
+async function takeItsPlace(name: string, args: readonly string[]): Promise<void> {
+  const { knownInHouse } = await import('./running-plugin.ts');
+  const { running, epoch = 0 } = await knownInHouse(name, args);
+  process.env[epochVariable] = String(Math.max(Date.now(), epoch + 1));
   if (running === undefined) return;
   process.stderr.write(`domus: ${running.id} runs already (pid ${running.pid}); stop it first: ${typedCommand} plugin stop ${running.id}\n`);
   process.exit(exitCannotStart);

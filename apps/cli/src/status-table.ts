@@ -24,7 +24,7 @@ export function stateText(state: string): string {
 }
 
 /** How long ago, in the largest unit that fits: `12 s`, `5 min`, `3 h`, `9 d`. */
-function agoText(sinceMs: number, nowMs: number): string {
+export function agoText(sinceMs: number, nowMs: number): string {
   if (sinceMs === 0) return '–';
   const seconds = Math.max(0, Math.round((nowMs - sinceMs) / 1000));
   if (seconds < 120) return `${seconds} s`;

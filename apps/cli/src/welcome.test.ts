@@ -2,7 +2,7 @@ import type { PluginStatus } from '@majordomus/contracts';
 import { describe, expect, it } from 'vitest';
 import { welcomeText, type Welcome } from './welcome.ts';
 
-const status = { state: 'running', sinceMs: 0, pid: 1, restarts: 0, reason: '', lastError: '' } as const;
+const status = { state: 'running', sinceMs: 0, pid: 1, restarts: 0, reason: '', lastError: '', memoryMb: null, memoryLimitMb: null } as const;
 const diskfree: PluginStatus = { ...status, id: 'igor.diskfree', host: 'igor', name: 'diskfree', version: '1.0.0', autostart: true };
 const welcome: Welcome = {
   host: 'igor', home: '/home/ann/house', endpoint: 'tcp://127.0.0.1:40410', primary: undefined, parts: [{ ...status, name: 'broker' }], plugins: [diskfree],

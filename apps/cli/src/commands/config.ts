@@ -1,6 +1,6 @@
 // `domus config`: what the plugins are told.
 import type { Command } from 'commander';
-import { configDelete, configGet, configList, configSet, hostService, pluginList, pluginName, schemaGet, type ConfigurationItems, type JsonValue } from '@majordomus/contracts';
+import { configDelete, configGet, configList, configSet, hostService, pluginList, pluginName, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf } from '@majordomus/contracts';
 import { CallError, type Client, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { editConfiguration } from '../config-edit/edit-configuration.ts';
@@ -8,13 +8,17 @@ import { CommandError } from '../failure.ts';
 import { valueOf, valueText } from '../item-text.ts';
 import { note, printJson, printLine, styled, table } from '../output.ts';
 import { typedCommand } from '../own-files.ts';
+import { isPartName } from '../parts.ts';
 import type { CommandContext } from '../program.ts';
 import { ask, canAsk } from '../questions.ts';
 import { withClient } from '../session.ts';
+import { whoAsks } from '../who.ts';
+import { addConfigHistory } from './config-history.ts';
 
 const managerTimeoutMs = 2000;
 
-export function addConfig(program: Command, { settings }: CommandContext): void {
+export function addConfig(program: Command, context: CommandContext): void {
+  const { settings } = context;
   const config = program
     .command('config')
     .description('read and change the configuration of plugins (of this host, or of --host)')
@@ -25,13 +29,16 @@ Examples:
   domus config get diskfree
   domus config get diskfree limit
   domus config set diskfree limit 80
-  domus config delete diskfree limit`);
+  domus config delete diskfree limit
+  domus config history diskfree
+  domus config revert diskfree --to 12`);
 
-  config.command('get').argument('<plugin>').argument('[key]').option('--json', 'as JSON')
+  config.command('get').argument('<plugin>').argument('[key]').option('--reveal', 'show secrets; the house logs that you did').option('--json', 'as JSON')
     .description('print one value, or all of them with where they come from')
-    .action(async (plugin: string, key: string | undefined, options: { json?: boolean }, command: Command) => {
+    .action(async (plugin: string, key: string | undefined, options: { reveal?: boolean; json?: boolean }, command: Command) => {
       const { host } = settings(command);
-      const reply = await withClient(settings(command), (client) => client.call(configGet, { host, plugin, ...(key !== undefined && { key }) }));
+      const data = { host, plugin, ...(key !== undefined && { key }), ...(options.reveal === true && { reveal: true, by: whoAsks() }) };
+      const reply = await withClient(settings(command), (client) => client.call(configGet, data));
       if ('value' in reply) {
         if (options.json === true) printJson(reply.value);
         else printLine(valueText(reply.value));
@@ -41,6 +48,7 @@ Examples:
         if (rows.length === 0) note(`nothing is configured for ${plugin} on ${host}`);
         else printLine(table(['KEY', 'VALUE', 'FROM'], rows));
       }
+      tellHidden(reply, host, plugin);
     });
 
   config.command('set').argument('<plugin>').argument('<key>').argument('<value>', 'read as the type that the plugin’s schema gives; else as JSON, else as text')
@@ -50,8 +58,8 @@ Examples:
       await withClient(settings(command), async (client) => {
         const items = await itemsOf(client, plugin);
         const value = valueOf(text, items?.[key]);
-        await setValue(client, { host, plugin, key, value });
-        note(`${plugin} on ${host}: ${key} is ${valueText(value)}`);
+        await setValue(client, { host, plugin, key, value, by: whoAsks() });
+        note(`${plugin} on ${host}: ${key} is ${items?.[key]?.secret === true ? 'set (secret)' : valueText(value)}`);
         if (items === undefined) await tellUnknown(client, host, plugin, key);
       });
     });
@@ -60,7 +68,7 @@ Examples:
     .description('forget one value, or all of a plugin')
     .action(async (plugin: string, key: string | undefined, _options: object, command: Command) => {
       const { host } = settings(command);
-      const { deleted } = await withClient(settings(command), (client) => client.call(configDelete, { host, plugin, ...(key !== undefined && { key }) }));
+      const { deleted } = await withClient(settings(command), (client) => client.call(configDelete, { host, plugin, by: whoAsks(), ...(key !== undefined && { key }) }));
       note(deleted === 0 ? `nothing was set for ${plugin} on ${host}` : `forgot ${deleted} ${deleted === 1 ? 'value' : 'values'} of ${plugin} on ${host}`);
     });
 
@@ -71,6 +79,8 @@ Examples:
       if (named !== undefined) await withClient(settings(command), (client) => checkKnown(client, settings(command).host, named));
       await editConfiguration({ settings: settings(command), plugin, from });
     });
+
+  addConfigHistory(config, context);
 
   config.command('list').option('--all', 'with what the house keeps for itself').option('--json', 'as JSON')
     .description('list every host and plugin that has any configuration')
@@ -83,13 +93,20 @@ Examples:
     });
 }
 
+/** A person who sees a mask is told how to see more, and who should see a problem is told of it. */
+function tellHidden({ masked = [], unreadable = [] }: OutputOf<typeof configGet>, host: string, plugin: string): void {
+  const readable = masked.filter((key) => !unreadable.includes(key));
+  if (readable.length > 0) note(`secret, and shown with --reveal: ${readable.join(', ')}`);
+  if (unreadable.length > 0) note(`${plugin} on ${host}: cannot be decrypted: ${unreadable.join(', ')}; put keys/secrets.key of the home back from a backup, or set anew: ${typedCommand} config set ${plugin} ${unreadable[0] ?? ''} …`);
+}
+
 /** The parts of the house keep something too, under their own names. */
 function isPlugin(name: string): boolean {
   return pluginName.safeParse(name).success;
 }
 
 /** @throws CommandError BAD_REQUEST for what is nested so deeply that it cannot even be checked */
-async function setValue(client: Client, data: { readonly host: string; readonly plugin: string; readonly key: string; readonly value: JsonValue }): Promise<void> {
+async function setValue(client: Client, data: { readonly host: string; readonly plugin: string; readonly key: string; readonly value: JsonValue; readonly by: string }): Promise<void> {
   try {
     await client.call(configSet, data);
   } catch (cause) {
@@ -110,6 +127,8 @@ async function itemsOf(client: Client, plugin: string): Promise<ConfigurationIte
 
 /** A plugin may be told something before it is installed; a name that was mistyped looks the same. */
 async function tellUnknown(client: Client, host: string, plugin: string, key: string): Promise<void> {
+  // A part is no plugin; it looks itself at what it is told.
+  if (isPartName(plugin)) return;
   const meant = didYouMean(plugin, await installedOn(client, host));
   const advice = meant === undefined ? '' : `; did you mean ${meant}? Then take it back with: ${typedCommand} config delete ${plugin} ${key}`;
   note(`no plugin ${plugin} is installed, so nothing checks the value until it is${advice}`);

@@ -6,6 +6,7 @@ import type { Finding, Patient } from '../doctor/finding.ts';
 import { checkHouse, checkKit } from '../doctor/house.ts';
 import { checkClock, checkNode, checkSetpriv } from '../doctor/machine.ts';
 import { checkPort } from '../doctor/port.ts';
+import { checkBackups, checkNotices } from '../doctor/storage.ts';
 import { CommandError } from '../failure.ts';
 import { flagsOf } from '../flags.ts';
 import { printJson, printLine, styled } from '../output.ts';
@@ -35,10 +36,10 @@ Each line says ok, or what to do. The exit code is 1 if there is any problem; no
 
 async function examine(context: CommandContext, command: Command): Promise<Finding[]> {
   const { patient, wrong } = patientOf(context, command);
-  const [clock, database, port, house] = await Promise.all([checkClock(patient), checkDatabase(patient), checkPort(patient), checkHouse(patient)]);
+  const [clock, database, notices, port, house] = await Promise.all([checkClock(patient), checkDatabase(patient), checkNotices(patient), checkPort(patient), checkHouse(patient)]);
   return [
     ...checkNode(), ...checkSetpriv(), ...clock,
-    ...checkSettings(patient.home, wrong), ...checkHome(patient), ...checkRoom(patient), ...database,
+    ...checkSettings(patient.home, wrong), ...checkHome(patient), ...checkRoom(patient), ...database, ...notices, ...checkBackups(patient, Date.now()),
     ...port, ...house, ...checkKit(patient),
   ];
 }

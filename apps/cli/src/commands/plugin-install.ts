@@ -2,19 +2,22 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginUpgrade, type Job } from '@majordomus/contracts';
-import { type Client, PeerError } from '@majordomus/mq';
+import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginRollback, pluginUpgrade, type Job, type JsonValue } from '@majordomus/contracts';
+import { BusError, type Client, PeerError } from '@majordomus/mq';
 import { CommandError, reportFailure } from '../failure.ts';
 import { hostsOf } from '../hosts.ts';
+import { orTellWhere } from '../house-plugins.ts';
 import { chooseSource, mayNameHost, type ChosenSource } from '../install-source.ts';
 import { followJob, waitMs } from '../installation.ts';
 import { installOnSaveUntilStopped } from '../install-on-save.ts';
-import { runs, startInstalled, tellState, type InstalledPlugin, type PluginState } from '../installed-plugin.ts';
+import { runs, startInstalled, stateOf, tellState, type InstalledPlugin, type PluginState } from '../installed-plugin.ts';
 import { note, printJson } from '../output.ts';
 import { ownPluginFolder, typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { createProgress } from '../progress.ts';
 import { type CliSettings, withClient } from '../session.ts';
+import { valueOf } from '../item-text.ts';
+import { whoAsks } from '../who.ts';
 
 const hostsTimeoutMs = 3000;
 /** What a process that Ctrl-C ended exits with. */
@@ -26,9 +29,11 @@ interface InstallOptions {
   readonly integrity?: string;
   readonly json?: boolean;
   readonly watch?: boolean;
+  readonly set?: readonly string[];
 }
 
 interface UpgradeOptions {
+  readonly set?: readonly string[];
   readonly all?: boolean;
   readonly json?: boolean;
 }
@@ -38,9 +43,10 @@ export function addPluginInstall(plugin: Command, { settings }: CommandContext):
     .argument('<source>', 'a folder, an archive, name@range of the npm registry, or a git address')
     .option('--on <host>', 'install it on another host of the house')
     .option('--integrity <sha512>', 'what the archive must hash to, as npm pack prints it')
-    .option('--no-start', 'install only')
+    .option('--set <key=value>', setDescription, collected)
+    .option('--no-start', 'install only: a plugin that runs goes on as it is')
     .option('--json', 'the job as JSON')
-    .addOption(new Option('--watch', 'install the folder again at each save, and show the log meanwhile').conflicts(['on', 'integrity', 'json', 'start']))
+    .addOption(new Option('--watch', 'install the folder again at each save, and show the log meanwhile').conflicts(['on', 'integrity', 'json', 'start', 'set']))
     .description('install a plugin, or another version of it, and start it')
     .addHelpText('after', `
 Examples:
@@ -59,23 +65,58 @@ Examples:
         if (options.watch === true) return installFolderOnSave(client, own, source, on);
         const service = hostService(own.host, 'packagemanager');
         const job = await watched(client, service, typed, options.json === true, async () => {
-          const { integrity } = options;
-          return (await client.call(pluginInstall, { source, waitMs, ...(integrity !== undefined && { integrity }), ...(on !== own.host && { host: on }) }, { service })).job;
+          const { integrity, set } = options;
+          return (await client.call(pluginInstall, { source, waitMs, restart: options.start, by: whoAsks(), ...configurationOf(set), ...(integrity !== undefined && { integrity }), ...(on !== own.host && { host: on }) }, { service })).job;
         });
         const installed = { manager: hostService(own.host, 'manager'), host: on, name: job.plugin ?? typed };
-        if (options.json !== true) note(installedText(job));
-        const started = options.start ? await start(client, installed, job.change !== 'none') : undefined;
+        if (options.json !== true) {
+          note(installedText(job));
+          if (on === own.host) tellNamesake(job, source);
+        }
+        const started = options.start ? await start(client, installed, job.change !== 'none' && job.gated !== true) : undefined;
         report(job, started, options.json === true);
       });
     });
 
-  plugin.command('upgrade').argument('[plugin]', 'its name, or host.name').option('--all', 'every plugin of this host that can be').option('--json', 'the jobs as JSON')
+  plugin.command('upgrade').argument('[plugin]', 'its name, or host.name').option('--all', 'every plugin of this host that can be').option('--set <key=value>', setDescription, collected).option('--json', 'the jobs as JSON')
     .description('install a plugin again from where it came: the newest of its range, its git branch, its folder as it is now')
     .action(async (id: string | undefined, options: UpgradeOptions, command: Command) => {
       if ((id === undefined) === (options.all !== true)) throw new CommandError('USAGE', 'name a plugin to upgrade, or give --all');
+      if (options.all === true && options.set !== undefined) throw new CommandError('USAGE', '--set needs the one plugin that the values are for');
       const own = settings(command);
       await withClient(own, (client) => (id === undefined ? upgradeAll(client, own, options) : upgrade(client, own, id, options)));
     });
+
+  plugin.command('rollback').argument('<plugin>', 'its name, or host.name').option('--json', 'the job as JSON')
+    .description('go back to the version that was in use before; a second time, forward again')
+    .action(async (id: string, { json = false }: { readonly json?: boolean }, command: Command) => {
+      const own = settings(command);
+      await withClient(own, (client) => orTellWhere(client, own.host, id, () => rollBack(client, own, id, json)));
+    });
+}
+
+const setDescription = 'a value to set with the new version, as JSON or text; again for another one';
+
+function collected(typed: string, before: readonly string[] = []): readonly string[] {
+  return [...before, typed];
+}
+
+/** @throws CommandError USAGE */
+function configurationOf(set: readonly string[] | undefined): { readonly configuration?: Record<string, JsonValue> } {
+  if (set === undefined) return {};
+  return { configuration: Object.fromEntries(set.map((typed) => {
+    const at = typed.indexOf('=');
+    if (at < 1) throw new CommandError('USAGE', `--set takes KEY=VALUE, and not ${typed}`);
+    return [typed.slice(0, at), valueOf(typed.slice(at + 1), undefined)];
+  })) };
+}
+
+async function rollBack(client: Client, { host: ownHost }: CliSettings, id: string, json: boolean): Promise<void> {
+  const { host, name } = parsePluginId(id, ownHost);
+  const service = hostService(host, 'packagemanager');
+  const job = await watched(client, service, name, json, async () => (await client.call(pluginRollback, { id: `${host}.${name}`, waitMs, by: whoAsks() }, { service })).job);
+  if (!json) note(`${job.change === 'newer' ? 'went forward again' : 'went back'}: ${name} ${job.previous ?? ''} → ${job.version ?? ''}`);
+  report(job, job.gated === true ? await stateOf(client, { manager: hostService(ownHost, 'manager'), host, name }) : undefined, json);
 }
 
 async function installFolderOnSave(client: Client, { host }: CliSettings, source: string, on: string): Promise<void> {
@@ -85,15 +126,14 @@ async function installFolderOnSave(client: Client, { host }: CliSettings, source
   await installOnSaveUntilStopped(client, { folder: source, host });
 }
 
-async function upgrade(client: Client, { host: ownHost }: CliSettings, id: string, { json = false }: UpgradeOptions): Promise<void> {
+async function upgrade(client: Client, { host: ownHost }: CliSettings, id: string, { json = false, set }: UpgradeOptions): Promise<void> {
   const { host, name } = parsePluginId(id, ownHost);
   const service = hostService(host, 'packagemanager');
-  const job = await watched(client, service, name, json, async () => (await client.call(pluginUpgrade, { id: `${host}.${name}`, waitMs }, { service })).job);
+  const job = await watched(client, service, name, json, async () => (await client.call(pluginUpgrade, { id: `${host}.${name}`, waitMs, by: whoAsks(), ...configurationOf(set) }, { service })).job);
   if (!json) note(upgradedText(job));
   const installed: InstalledPlugin = { manager: hostService(ownHost, 'manager'), host, name };
   // What stands still goes on doing so.
-  const started = job.change !== 'none' && (await runs(client, installed)) ? await start(client, installed, true) : undefined;
-  report(job, started, json);
+  report(job, job.change !== 'none' && (await runs(client, installed)) ? await stateOf(client, installed) : undefined, json);
 }
 
 /** One after another; what cannot be upgraded is told and keeps no other one from it. */
@@ -132,7 +172,10 @@ function kindOf(path: string): 'plugin' | 'folder' | 'file' | undefined {
 /** Begins a job and shows how far it is: one live line on a terminal, a line for each step elsewhere. Ctrl-C leaves the job to itself. */
 async function watched(client: Client, service: string, what: string, quiet: boolean, begin: () => Promise<Job>): Promise<Job> {
   const progress = createProgress(process.stderr);
-  const job = await begin();
+  const job = await begin().catch((error: unknown) => {
+    if (!(error instanceof BusError) || error.code !== 'WORKER_LOST') throw error;
+    throw new CommandError('INTERRUPTED', `packagemanager was stopped while it installed ${what}; it ends what it had begun when it is back; see what is installed then: ${typedCommand} plugin list`, { cause: error });
+  });
   const leave = (): void => {
     progress.clear();
     note(`the installation goes on without you; how far it is: ${typedCommand} call ${service} job.get '{"id": "${job.id}"}'`);
@@ -143,9 +186,9 @@ async function watched(client: Client, service: string, what: string, quiet: boo
   try {
     return await followJob(client, job, {
       service,
-      onJob: ({ step, percent, plugin, version }) => {
-        const name = plugin === undefined ? what : `${plugin} ${version ?? ''}`.trimEnd();
-        if (!quiet && (process.stderr.isTTY || told !== step)) progress.step(`installing ${name}: ${step}, ${percent} %`);
+      onJob: ({ step, percent, plugin, version = '' }) => {
+        const name = plugin === undefined ? what : `${plugin} ${version}`.trimEnd();
+        if (!quiet && (process.stderr.isTTY || told !== step)) progress.step(step === 'gate' ? `installing ${name}: waits for ${version} to be ready` : `installing ${name}: ${step}, ${percent} %`);
         told = step;
       },
     });
@@ -164,6 +207,13 @@ async function start(client: Client, plugin: InstalledPlugin, hasChanged: boolea
   } finally {
     progress.clear();
   }
+}
+
+/** Says so when a folder or archive holds a plugin that is called as one that comes with Majordomus. */
+function tellNamesake({ plugin = '', change }: Job, source: string): void {
+  const own = ownPluginFolder(plugin);
+  if (own === undefined || source === own || !source.startsWith('/') || change === 'none') return;
+  note(`another ${plugin} comes with Majordomus; what is installed now is ${source}; that one again: ${typedCommand} plugin install ${plugin}`);
 }
 
 function installedText({ plugin = 'it', version = '', previous = '', change, cached }: Job): string {

@@ -10,10 +10,12 @@ import { ownersOf } from '../logs/log-owners.ts';
 import { addLogsOptions, showLogs, type LogsAsked, type LogsOptions } from '../logs/shown-logs.ts';
 import { note, printJson, printLine, table } from '../output.ts';
 import { typedCommand } from '../own-files.ts';
-import { isPartName } from '../parts.ts';
+import { isLoggedPart } from '../parts.ts';
+import { pluginDetails } from '../plugin-details.ts';
 import type { CommandContext } from '../program.ts';
 import { type CliSettings, withClient } from '../session.ts';
 import { statusCells, statusHead } from '../status-table.ts';
+import { whoAsks } from '../who.ts';
 import { addPluginCreate } from './plugin-create.ts';
 import { addPluginInstall } from './plugin-install.ts';
 
@@ -30,8 +32,11 @@ Examples:
   domus plugin stop diskfree
   domus plugin start diskfree
   domus plugin restart diskfree
+  domus plugin status diskfree                   what it holds, and how it last failed
   domus plugin log diskfree -f
-  domus plugin uninstall diskfree
+  domus plugin upgrade diskfree
+  domus plugin rollback diskfree                 back to the version before
+  domus plugin uninstall diskfree                --purge forgets its configuration, too
 A plugin is its name, or host.name for one on another host.`);
 
   addPluginCreate(plugin);
@@ -72,13 +77,25 @@ A plugin is its name, or host.name for one on another host.`);
       });
   }
 
+  plugin.command('status').argument('<plugin>').option('--json', 'as JSON')
+    .description('show how one plugin is: its memory, its restarts, and the last words of its run that failed')
+    .action(async (id: string, options: { json?: boolean }, command: Command) => {
+      const own = settings(command);
+      await withClient(own, (client) => orTellWhere(client, own.host, id, async () => {
+        const status = await client.call(pluginStatusGet, { id }, managerOf(own));
+        if (options.json === true) printJson(status);
+        else printLine(pluginDetails(status, Date.now()));
+      }));
+    });
+
   plugin.command('uninstall').argument('<plugin>')
+    .option('--purge', 'forget its configuration, too; also of a plugin that is not installed any more')
     .description('stop a plugin and remove its package; its configuration is kept')
-    .action(async (id: string, _options: object, command: Command) => {
+    .action(async (id: string, { purge = false }: { readonly purge?: boolean }, command: Command) => {
       const { host } = settings(command);
       await withClient(settings(command), (client) => orTellWhere(client, host, id, async () => {
-        await client.call(pluginUninstall, { id }, { service: hostService(host, 'packagemanager'), timeoutMs: startTimeoutMs });
-        note(`uninstalled ${id}; its configuration is kept`);
+        const { purged } = await client.call(pluginUninstall, { id, purge, by: whoAsks() }, { service: hostService(host, 'packagemanager'), timeoutMs: startTimeoutMs });
+        note(`uninstalled ${id}; ${purged === undefined ? 'its configuration is kept' : `its configuration is forgotten (values: ${purged})`}`);
       }));
     });
 
@@ -93,7 +110,7 @@ A plugin is its name, or host.name for one on another host.`);
 async function logOwner(id: string, { host, client, known }: LogsAsked): Promise<readonly LogOwner[]> {
   const plugin = parsePluginId(id, host);
   const name = plugin.host === host ? plugin.name : id;
-  const plugins = known.filter((one) => !isPartName(one));
+  const plugins = known.filter((one) => !isLoggedPart(one));
   if (client === undefined || plugins.includes(name)) return ownersOf([name], plugins);
   await orTellWhere(client, host, id, () => client.call(pluginStatusGet, { id }, managerOf({ host })));
   return [{ kind: 'plugin', name }];

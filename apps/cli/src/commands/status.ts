@@ -1,9 +1,10 @@
 // `domus status`: every part and plugin of every host of the house, at a glance; this host first.
 import type { Command } from 'commander';
-import { hostService, partList, pluginList, type OutputOf, type PluginStatus } from '@majordomus/contracts';
+import { hostService, noticeList, partList, pluginList, type OutputOf, type PluginStatus } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
 import { awayText, awayTodo, hostsOf, type HouseHost } from '../hosts.ts';
 import { note, printJson, printLine, styled } from '../output.ts';
+import { typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { withClient } from '../session.ts';
 import { statusTable } from '../status-table.ts';
@@ -27,7 +28,8 @@ Examples:
       await withClient(settings(command), async (client) => {
         const own = await hostStatus(client, host, timeoutMs);
         const others = onlyOne ? [] : await statusOfOthers(client, host);
-        if (options.json === true) printJson({ ...own, others });
+        const notices = await noticesOf(client);
+        if (options.json === true) printJson({ ...own, others, notices });
         else {
           print(own, Date.now());
           for (const other of others) {
@@ -35,9 +37,23 @@ Examples:
             if ('problem' in other) printLine(`${styled('bold', other.host)}: ${styled('yellow', 'does not answer')}: ${other.problem}`);
             else print(other, Date.now());
           }
+          for (const { id, atMs, text } of notices) {
+            printLine('');
+            printLine(`${styled('yellow', `notice ${id}, ${new Date(atMs).toISOString()}`)}: ${text} (${typedCommand} acknowledge ${id})`);
+          }
         }
       });
     });
+}
+
+/** What the house has to tell; a database that does not answer is seen by the state of its part. */
+async function noticesOf(client: Client): Promise<OutputOf<typeof noticeList>['notices']> {
+  try {
+    return (await client.call(noticeList, {}, { timeoutMs: elsewhereTimeoutMs })).notices;
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    return [];
+  }
 }
 
 interface HostStatus extends OutputOf<typeof partList> {

@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { hostService, partList, pluginList, type PluginStatus } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
-import { createLog, lockHome, untilAborted } from '@majordomus/runtime';
+import { lockHome, majordomusVersion, untilAborted } from '@majordomus/runtime';
 import type { StatusChange } from '@majordomus/supervisor';
+import { finishRestore, keptFolder } from '../backup/replacement.ts';
 import { reportFailure } from '../failure.ts';
 import { furnish } from '../first-plugins.ts';
 import { rememberHost } from '../hosts.ts';
 import { connectable, House } from '../house.ts';
+import { HouseLog } from '../house-log.ts';
 import { note, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { rememberStart, tellOfLastStart, wasStarted } from '../last-start.ts';
@@ -55,6 +57,8 @@ interface UpOptions {
 async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   const startedMs = performance.now();
   using _lock = lockHome(settings.home, 'house');
+  const restored = finishRestore(settings.home);
+  if (restored !== undefined) note(`a restore that was interrupted is finished; what was there is in ${keptFolder(settings.home, restored)}`);
   const stop = watchForStop();
   const manager = serviceManager();
   const progress = createProgress(process.stderr);
@@ -66,14 +70,15 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
     if (house === undefined) early.push(say);
     else say();
   };
-  // The terminal of a house is quiet while all is well, unless it is asked for more.
-  const log = createLog('house', settings.logLevel === 'info' ? 'warn' : settings.logLevel, true, (text) => tell(() => {
+  using houseLog = new HouseLog(settings, (text) => tell(() => {
     progress.clear();
     printLine(text);
   }));
+  const { log, file: logFile } = houseLog;
+  log.info(`starting Majordomus ${majordomusVersion}`);
   try {
     house = await House.start({
-      settings, log, plugins: options.plugins, onProgress: progress.step,
+      settings, log, logFile, plugins: options.plugins, onProgress: progress.step,
       onWait: (reason) => {
         progress.clear();
         note(`waiting for ${reason}`);
@@ -91,6 +96,7 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
     await settlePlugins(client, settings, options, progress, stop.signal);
     progress.clear();
     if (isOther !== undefined) note(isOther);
+    log.info('the house is ready');
     await printWelcome(client, {
       host: settings.host, home: settings.home, endpoint: house.endpoint, primary: house.joined?.host,
       isFirst, homeIsTyped: options.home !== undefined, seconds: (performance.now() - startedMs) / 1000,
@@ -103,7 +109,9 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
     progress.clear();
     if (house !== undefined) {
       note(`\nstopping (${stop.why}); once more to end at once`);
+      log.info(`stopping (${stop.why})`);
       await house.stop();
+      log.info('the house is stopped');
     }
   }
   note('the house is stopped');

@@ -1,7 +1,7 @@
 // What the running house knows, for completion: asked within a short bound, and never an error. Where no house runs, or it
 // does not answer in time, there is nothing to offer.
 import {
-  configGet, configList, helperHelp, helperList, hostService, partList, pluginList, schemaGet,
+  configGet, configHistory, configList, helperHelp, helperList, hostService, noticeList, partList, pluginList, schemaGet,
   type ConfigurationItems, type Contract, type InputOf, type JsonValue, type OutputOf, type PartStatus, type PluginStatus,
 } from '@majordomus/contracts';
 import { Client } from '@majordomus/mq';
@@ -49,6 +49,11 @@ export class HouseView implements AsyncDisposable {
     return (await this.#call(configList, {}))?.configurations ?? [];
   }
 
+  /** What the house tells until somebody has seen it. */
+  async notices(): Promise<OutputOf<typeof noticeList>['notices']> {
+    return (await this.#call(noticeList, {}))?.notices ?? [];
+  }
+
   /** What a plugin can be told. */
   async items(plugin: string): Promise<ConfigurationItems> {
     return (await this.#call(schemaGet, { plugin }))?.items ?? {};
@@ -58,6 +63,11 @@ export class HouseView implements AsyncDisposable {
   async values(plugin: string): Promise<Readonly<Record<string, JsonValue>>> {
     const reply = await this.#call(configGet, { host: this.host ?? '', plugin });
     return reply !== undefined && 'data' in reply ? reply.data : {};
+  }
+
+  /** What was changed of a plugin's configuration lately, the newest first. */
+  async changes(plugin: string): Promise<OutputOf<typeof configHistory>['changes']> {
+    return (await this.#call(configHistory, { host: this.host ?? '', plugin, limit: 20 }))?.changes ?? [];
   }
 
   /** The commands of a plugin. */

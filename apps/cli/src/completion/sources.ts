@@ -1,12 +1,12 @@
 // What may stand for an argument or an option, by its name in the grammar: `<plugin>` is completed by the plugins of the
 // house wherever it stands. A name without a source is completed by nothing.
-import type { ConfigurationItem } from '@majordomus/contracts';
+import type { ConfigurationItem, JsonValue } from '@majordomus/contracts';
 import { commonSettings } from '@majordomus/runtime';
 import { formsOf, type Field } from '../action-fields.ts';
 import { valueText } from '../item-text.ts';
 import { ownPluginNames } from '../own-files.ts';
 import { ownPrograms } from '../own-programs.ts';
-import { partNames } from '../parts.ts';
+import { loggedParts, partNames } from '../parts.ts';
 import { contractOf, contractsOf, isPluginService } from '../service-contracts.ts';
 import type { Candidate } from './grammar.ts';
 import type { HouseView } from './house-view.ts';
@@ -30,9 +30,11 @@ export const argumentSources: Readonly<Record<string, Source>> = {
   part: (_house, _operands, word) => namesOr('folders', [...partNames, ...ownPrograms().keys()], word),
   log: async (house) => {
     const [parts, installed] = await Promise.all([house.parts(), plugins(house)]);
-    return [...(parts.length > 0 ? parts.map(({ name, state }) => ({ value: name, description: state })) : plain(partNames)), ...installed];
+    return [...(parts.length > 0 ? [{ value: 'house', description: 'domus up itself' }, ...parts.map(({ name, state }) => ({ value: name, description: state }))] : plain(loggedParts)), ...installed];
   },
   folder: () => 'folders',
+  file: () => 'files',
+  notice: async (house) => (await house.notices()).map(({ id, text }) => ({ value: String(id), description: text })),
   source: (_house, _operands, word) => namesOr('files', ownPluginNames(), word),
 };
 
@@ -42,6 +44,8 @@ export const optionSources: Readonly<Record<string, Source>> = {
   from: () => 'files',
   host: (house) => hosts(house),
   on: (house) => hosts(house),
+  to: (house, operands) => changes(house, operands),
+  before: (house, operands) => changes(house, operands),
   'log-level': () => plain(commonSettings.logLevel.schema.options),
 };
 
@@ -49,6 +53,16 @@ export const optionSources: Readonly<Record<string, Source>> = {
 function namesOr(otherwise: 'files' | 'folders', names: readonly string[], word: string): Offer {
   const fitting = names.filter((name) => name.startsWith(word));
   return fitting.length > 0 ? plain(fitting) : otherwise;
+}
+
+/** The changes of a plugin, and of a key where one is given. */
+async function changes(house: HouseView, [plugin = '', key]: readonly string[]): Promise<readonly Candidate[]> {
+  const known = (await house.changes(plugin)).filter((one) => key === undefined || one.key === key);
+  return known.map(({ change, key: changed, old, new: after }) => ({ value: String(change), description: `${changed}: ${saidValue(old)} → ${saidValue(after)}` }));
+}
+
+function saidValue(value: JsonValue | undefined): string {
+  return value === undefined ? 'not set' : valueText(value);
 }
 
 async function hosts(house: HouseView): Promise<readonly Candidate[]> {

@@ -12,6 +12,7 @@ import { note } from '../output.ts';
 import { typedCommand } from '../own-files.ts';
 import { ask, canAsk } from '../questions.ts';
 import { type CliSettings, withClient } from '../session.ts';
+import { whoAsks } from '../who.ts';
 import { changeOf, editedText, marked, shownValues, unmarked, type Change, type Values } from './edited-text.ts';
 import { openEditor } from './editor.ts';
 
@@ -142,7 +143,7 @@ async function read(settings: CliSettings, plugin: string): Promise<Known> {
 /** The reasons for each field if it is refused. */
 async function set(settings: CliSettings, plugin: string, { set: data, forget }: Change): Promise<FieldProblems | undefined> {
   try {
-    await withClient(settings, (client) => client.call(configSet, { host: settings.host, plugin, data, forget: [...forget] }));
+    await withClient(settings, (client) => client.call(configSet, { host: settings.host, plugin, data, forget: [...forget], by: whoAsks() }));
     return undefined;
   } catch (error) {
     if (error instanceof PeerError && (error.code === 'CONFIG_INVALID' || error.code === 'INVALID_DATA')) {

@@ -8,6 +8,7 @@ import { databaseCheck } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
 import { checkHomeFree, homePaths, reasonOf, StartError, systemReason } from '@majordomus/runtime';
 import { partProgram } from '../parts.ts';
+import { sizeText } from '../size-text.ts';
 import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
 
 const megabyte = 1024 * 1024;
@@ -60,12 +61,12 @@ export function checkRoom({ home }: Patient): Finding[] {
 }
 
 /** dbmanager says it while it runs; else its program looks into the file. */
-export async function checkDatabase({ home, broker }: Patient): Promise<Finding[]> {
+export async function checkDatabase({ home, broker, running }: Patient): Promise<Finding[]> {
   const what = 'database';
   const file = homePaths(home).database;
   try {
     const { problems, bytes } = (broker === undefined ? undefined : await askDbmanager(broker)) ?? (await runDbmanager(file)) ?? { problems: [], bytes: 0 };
-    if (problems.length > 0) return [problem(what, `${file} is damaged: ${problems.slice(0, 3).join('; ')}`, 'stop the house, and put a backup in its place; without one, move it away with its -wal and -shm files to begin anew')];
+    if (problems.length > 0) return [problem(what, `${file} is damaged: ${problems.slice(0, 3).join('; ')}`, running === undefined ? 'start the house: it sets the file aside and recovers what can be read' : 'restart the house: it sets the file aside and recovers what can be read')];
     return [bytes === 0 ? noted(what, 'there is none yet') : ok(what, `whole, ${sizeText(bytes)}`)];
   } catch (error) {
     return [problem(what, `could not be checked: ${reasonOf(error)}`, 'see: domus logs dbmanager')];
@@ -134,10 +135,4 @@ function isWritable(path: string): boolean {
 
 function me(): string {
   return userInfo().username;
-}
-
-function sizeText(bytes: number): string {
-  const size = bytes / megabyte;
-  if (size < 1) return `${Math.ceil(bytes / 1024)} KiB`;
-  return size >= 10_000 ? `${Math.round(size / 1024)} GiB` : `${size >= 10 ? Math.round(size) : size.toFixed(1)} MiB`;
 }

@@ -1,11 +1,12 @@
 // The running house: its parts and plugins, and whether everything in it is of the same version.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hostService, partList, pluginList, type ProcessStatus } from '@majordomus/contracts';
+import { hostService, partList, pluginList } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
 import { homePaths, majordomusVersion } from '@majordomus/runtime';
 import { awayText, awayTodo, hostsOf, type HouseHost } from '../hosts.ts';
 import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
+import { summary } from './processes.ts';
 
 const timeoutMs = 2000;
 
@@ -60,17 +61,6 @@ async function answered<T>(reply: Promise<T>, found: (reply: T) => Finding[], mi
     if (error instanceof CallError) return [missed(error.message)];
     throw error;
   }
-}
-
-function summary<S extends ProcessStatus & { readonly name: string }>(what: string, all: readonly S[], where: string, look: (one: S) => string): Finding[] {
-  const found = all.flatMap((one): Finding[] => {
-    const why = one.reason || one.lastError;
-    const text = `${one.name}${where} is ${one.state}${why === '' ? '' : `: ${why}`}`;
-    if (one.state === 'failed' || one.state === 'backoff') return [problem(what, text, `see: ${look(one)}`)];
-    return one.state === 'not-ready' ? [noted(what, text, `see: ${look(one)}`)] : [];
-  });
-  const running = all.filter(({ state }) => state === 'running').length;
-  return found.length > 0 ? found : [ok(what, `${running} of ${all.length} run${where}${running < all.length ? '; the others are stopped' : ''}`)];
 }
 
 /** None while the broker does not answer, which the check of the port tells. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { hostService, partLog, pluginLog } from '@majordomus/contracts';
 import type { Client } from '@majordomus/mq';
 import { homePaths } from '@majordomus/runtime';
-import type { PartName } from '../parts.ts';
+import type { LoggedPart } from '../parts.ts';
 import { linesAfter, LogReader, type LogLine } from './log-lines.ts';
 
 /** As many as one reply holds. */
@@ -14,7 +14,7 @@ const timeoutMs = 2000;
 
 /** Whose log it is. */
 export type LogOwner =
-  | { readonly kind: 'part'; readonly name: PartName }
+  | { readonly kind: 'part'; readonly name: LoggedPart }
   | { readonly kind: 'plugin'; readonly name: string };
 
 export class FollowedLog {

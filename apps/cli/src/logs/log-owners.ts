@@ -4,21 +4,21 @@ import { hostService, partList, pluginList } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
 import { didYouMean, homePaths } from '@majordomus/runtime';
 import { CommandError } from '../failure.ts';
-import { isPartName, partNames } from '../parts.ts';
+import { isLoggedPart, loggedParts } from '../parts.ts';
 import type { LogOwner } from './followed-log.ts';
 
 const timeoutMs = 2000;
 
 /** The names of all logs of a host: those that the house knows, and those that have a file in the home, if that is the host's. */
 export async function knownNames(client: Client | undefined, host: string, home: string | undefined): Promise<readonly string[]> {
-  const found = client === undefined ? partNames : [...(await partsOf(client, host)), ...(await installedPlugins(client, host))];
+  const found = client === undefined ? loggedParts : [...(await partsOf(client, host)), ...(await installedPlugins(client, host))];
   return [...new Set([...found, ...(home === undefined ? [] : filesOf(home))])];
 }
 
 /** @throws CommandError LOG_UNKNOWN */
 export function ownersOf(names: readonly string[], known: readonly string[]): readonly LogOwner[] {
   return [...new Set(names.length === 0 ? known : names)].map((name) => {
-    if (isPartName(name)) return { kind: 'part', name };
+    if (isLoggedPart(name)) return { kind: 'part', name };
     // One of another host is known by its manager alone.
     if (known.includes(name) || name.includes('.')) return { kind: 'plugin', name };
     const meant = didYouMean(name, known);
@@ -30,9 +30,9 @@ export function ownersOf(names: readonly string[], known: readonly string[]): re
 async function partsOf(client: Client, host: string): Promise<readonly string[]> {
   try {
     const { parts } = await client.call(partList, {}, { service: hostService(host, 'house'), timeoutMs });
-    return parts.map(({ name }) => name);
+    return ['house', ...parts.map(({ name }) => name)];
   } catch (error) {
-    if (error instanceof CallError) return partNames;
+    if (error instanceof CallError) return loggedParts;
     throw error;
   }
 }

@@ -14,7 +14,7 @@ export default defineConfig({
       { test: { ...common, name: 'apps', include: ['apps/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'plugins', include: ['plugins/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'tools', include: ['{tools,package}/*.test.ts'] } },
-      { test: { ...common, name: 'e2e', include: ['e2e/src/**/*.test.ts'] } },
+      { test: { ...common, name: 'e2e', include: ['e2e/{src,chaos,soak,fuzz}/**/*.test.ts'] } },
     ],
   },
 });

@@ -1,9 +1,6 @@
 // Frames of every kind, from peers that keep no rule: dropped and counted, or answered, and nobody goes down
-// (docs/protocol.md, rules R1, R7, R11 to R13, W3).
-import { once } from 'node:events';
-import { connect } from 'node:net';
+// (docs/protocol.md, rules R1, R7, R11 to R13, W3). Anything by chance is in e2e/fuzz.
 import type { BrokerStatus, DropKind } from '@majordomus/mq';
-import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Home } from './home.ts';
 import { assertNobodyDown, type House } from './house.ts';
@@ -13,8 +10,6 @@ import { untilTrue } from './waiting.ts';
 const client = 'MDPC01';
 const worker = 'MDPW01';
 const disconnect = ['', worker, '\u0005'];
-/** What the chance is made from: the same in every run. */
-const seed = 20_261_122;
 
 describe('frames', () => {
   const home = new Home();
@@ -106,39 +101,6 @@ describe('frames', () => {
   ])('%s says %s to %j', async (service, answer, body) => {
     await using peer = new RawPeer(house.endpoint);
     expect(await peer.ask('', client, service, ...body)).toEqual(['', client, service, answer]);
-  });
-
-  it('hundreds of messages of any frames are survived', async () => {
-    const bytes = fc.oneof(
-      fc.constantFrom('', client, worker, 'dbmanager', 'config.get', '{}', '\u0001', '\u0002', '\u0003', '\u0004', '\u0005', '\u0006', '5.0', 'None', 'mmi.cancel', 'mmi.service').map((text) => Buffer.from(text)),
-      fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array)),
-    );
-    const messages = fc.sample(fc.array(bytes, { minLength: 1, maxLength: 8 }), { seed, numRuns: 600 });
-    await using first = new RawPeer(house.endpoint);
-    await using second = new RawPeer(house.endpoint);
-    for (const [index, message] of messages.entries()) await (index % 2 === 0 ? first : second).send(...message);
-    // What was sent before this on the same connection was read before it.
-    for (const peer of [first, second]) {
-      await peer.send('', client, 'mmi.service', 'the last');
-      for (let reply: string[] = []; reply.join() !== ['', client, 'mmi.service', '404'].join();) reply = (await peer.receive()).map((frame) => frame.toString());
-    }
-    await assertNobodyDown(house, pids);
-  });
-
-  it('bytes that are no ZeroMQ are survived', async () => {
-    const [, , port = ''] = house.endpoint.split(':');
-    const greeting = Buffer.concat([Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]), Buffer.from('NULL'.padEnd(20, '\0')), Buffer.alloc(32)]);
-    const streams = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 2000 }), { seed, numRuns: 30 }).map((array) => Buffer.from(array));
-    for (const bytes of [...streams, Buffer.from('GET / HTTP/1.1\r\n\r\n'), greeting, ...streams.map((stream) => Buffer.concat([greeting, stream]))]) {
-      const socket = connect(Number(port), '127.0.0.1');
-      socket.on('error', () => {});
-      await once(socket, 'connect');
-      socket.end(bytes);
-      socket.resume();
-      socket.destroySoon();
-      await once(socket, 'close');
-    }
-    await assertNobodyDown(house, pids);
   });
 
   it('have lost nothing and nobody in the end', async () => {

@@ -74,6 +74,8 @@ describe('call', () => {
       await terminal.typedAfter('plugin: the plugin', `Lamp${enter}`);
       await terminal.typedAfter('must be a name', `${'\u007F'.repeat(4)}lamp${enter}`);
       await terminal.typedAfter('key: the key', enter);
+      await terminal.typedAfter('reveal: secrets in clear', enter);
+      await terminal.typedAfter('by: on whose behalf', enter);
       const { code, text } = await terminal.ended();
       expect(text).toContain('the same without questions: ./domus call dbmanager config.get host=igor plugin=lamp\n');
       expect(text).toContain('"plugin": "lamp"');

@@ -39,7 +39,7 @@ describe('config edit', () => {
   const edit = async (script: string, ...args: readonly string[]): Promise<Ran> => await home.runWith({ env: editor(script) }, 'config', 'edit', ...args);
 
   async function values(): Promise<Readonly<Record<string, JsonValue>>> {
-    const reply = await house.client.call(configGet, { host: 'igor', plugin: 'velbus' });
+    const reply = await house.client.call(configGet, { host: 'igor', plugin: 'velbus', reveal: true });
     return 'data' in reply ? Object.fromEntries(Object.entries(reply.data).filter(([key]) => !reply.defaults.includes(key))) : {};
   }
 

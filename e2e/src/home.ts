@@ -10,16 +10,19 @@ import { until } from './waiting.ts';
 
 export class Home implements AsyncDisposable {
   /** A folder for the test alone; the home is in it, and what else the test writes. */
-  readonly root = mkdtempSync(join(tmpdir(), 'majordomus-e2e-'));
-  readonly folder = join(this.root, 'home');
+  readonly root: string;
+  readonly folder: string;
 
   /** What starts houses on it and talks to them. */
   readonly domus: Domus;
 
   readonly #houses: House[] = [];
 
-  constructor(domus: Domus = checkout) {
+  /** `within` is where the folder is made, if not among the machine's temporary files. */
+  constructor(domus: Domus = checkout, within: string = tmpdir()) {
     this.domus = domus;
+    this.root = mkdtempSync(join(within, 'majordomus-e2e-'));
+    this.folder = join(this.root, 'home');
   }
 
   /** Where a house on this home listens. */

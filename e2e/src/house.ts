@@ -12,6 +12,8 @@ export interface UpOptions {
   readonly args?: readonly string[];
   /** Whether the first plugin is installed and plugins start with the house; most tests need none. */
   readonly plugins?: boolean;
+  /** Where its broker listens, if not on a free port. */
+  readonly bind?: string;
   /** The broker of a house elsewhere that it joins, in place of one of its own. */
   readonly join?: string;
   /** Whether it has a process group of its own, as in the foreground of a terminal. */
@@ -28,8 +30,8 @@ const stopLimitMs = 8000;
 const readyLine = /is ready after/;
 
 /** Starts `domus up` on a free port, and does not wait for anything. */
-export function startUp(home: Home, { args = [], plugins = false, join, group = false, env }: UpOptions = {}): Started {
-  const all = ['up', ...(env === undefined ? ['--home', home.folder] : []), ...(join === undefined ? ['--bind', 'tcp://127.0.0.1:*'] : ['--join', join]), ...(plugins ? [] : ['--no-plugins']), ...args];
+export function startUp(home: Home, { args = [], plugins = false, bind = 'tcp://127.0.0.1:*', join, group = false, env }: UpOptions = {}): Started {
+  const all = ['up', ...(env === undefined ? ['--home', home.folder] : []), ...(join === undefined ? ['--bind', bind] : ['--join', join]), ...(plugins ? [] : ['--no-plugins']), ...args];
   return startProgram(home.domus.program, all, { group, env: { ...home.domus.env, ...env } });
 }
 

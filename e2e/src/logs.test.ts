@@ -29,7 +29,7 @@ describe('logs', () => {
 
   it('are all of them in the order of time, each line with whose it is', async () => {
     const lines = (await home.tell('logs', '-n', '1000')).trimEnd().split('\n');
-    for (const line of lines) expect(line).toMatch(/^(broker|dbmanager|packagemanager|manager|diskfree|speaker) +\| /);
+    for (const line of lines) expect(line).toMatch(/^(house|broker|dbmanager|packagemanager|manager|diskfree|speaker) +\| /);
     const times = lines.flatMap((line) => /\[(.*?)\]/.exec(line)?.[1] ?? []);
     expect(times.length).toBeGreaterThan(5);
     expect(times.toSorted()).toEqual(times);

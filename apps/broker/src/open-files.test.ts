@@ -48,7 +48,7 @@ describe.skipIf(!canLimit && process.env['CI'] !== 'true')('a broker that may op
     const endpoint = await startBroker(80);
     await using client = new Client({ endpoint });
     expect(await client.manage('mmi.service', 'nobody')).toBe('404');
-    const words = /the system lets the broker open 80 files, so that it takes (\d+) connections at once and not 20000/;
+    const words = /the system lets the broker open 80 files, so that it takes (\d+) connections at once and not 16000/;
     await expect.poll(() => said, { timeout: 10_000 }).toMatch(words);
     const room = Number(words.exec(said)?.[1]);
 

@@ -1,5 +1,5 @@
 // The broker as a part of the house: it listens, says where, and tells its log what it had to drop.
-import { Broker, defaultBrokerLimits, dropKinds, TransportError, type BrokerStatus, type DropKind } from '@majordomus/mq';
+import { Broker, dropKinds, TransportError, type BrokerStatus, type DropKind } from '@majordomus/mq';
 import { StartError, untilAborted, type Log, type PartContext } from '@majordomus/runtime';
 import type { BrokerSettings } from './config.ts';
 import { isOutOfFiles, openFilesLimit, roomForConnections } from './open-files.ts';
@@ -40,9 +40,7 @@ function withinOpenFiles(limits: BrokerSettings['limits'], log: Log): BrokerSett
   const files = openFilesLimit();
   const room = files === undefined ? Infinity : roomForConnections(files);
   if (room >= limits.maxConnections) return limits;
-  // Nobody asked for the default, which most houses never come near.
-  const level = limits.maxConnections === defaultBrokerLimits.maxConnections ? 'debug' : 'warn';
-  log[level](`the system lets the broker open ${files} files, so that it takes ${room} connections at once and not ${limits.maxConnections}; raise that (ulimit -n), or set max-connections`);
+  log.warn(`the system lets the broker open ${files} files, so that it takes ${room} connections at once and not ${limits.maxConnections}; raise that (ulimit -n), or set max-connections`);
   return { ...limits, maxConnections: room };
 }
 

@@ -43,7 +43,7 @@ export const defaultBrokerLimits: BrokerLimits = {
   maxWaitingPerService: 10_000,
   maxCapacity: 1024,
   maxHeldBytes: 512 * 1024 * 1024,
-  maxConnections: 20_000,
+  maxConnections: 16_000,
   maxRememberedEpochs: 10_000,
 };
 

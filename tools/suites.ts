@@ -16,7 +16,9 @@ export function runSuites(root: string, vitestArgs: readonly string[], output: '
   const program = join(import.meta.dirname, '..', 'node_modules', '.bin', 'vitest');
   try {
     // A test that was singled out while working on it would leave the others out in silence.
-    const { status } = spawnSync(program, ['run', '--allowOnly=false', ...reporters, ...vitestArgs], { cwd: root, stdio: ['ignore', output, output] });
+    // The tests start hundreds of processes: each is ready sooner when one of them has compiled its modules before, as behind `domus`.
+    const env = { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node-compile') };
+    const { status } = spawnSync(program, ['run', '--allowOnly=false', ...reporters, ...vitestArgs], { cwd: root, env, stdio: ['ignore', output, output] });
     return totalsOf(existsSync(report) ? readFileSync(report, 'utf8') : undefined, status);
   } finally {
     rmSync(folder, { recursive: true, force: true });

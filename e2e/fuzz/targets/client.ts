@@ -26,7 +26,7 @@ export const client = target<Stack>({
   name: 'client',
   about: 'frames into our client, from a broker that answers what it likes',
   batchSize: 500,
-  testInputs: 2000,
+  testInputs: 27_000,
   input: mutated(stack),
   show: showStack,
   open: async () => {

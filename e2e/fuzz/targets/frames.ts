@@ -25,7 +25,7 @@ export const frames = target<Sent>({
   name: 'frames',
   about: 'MDP messages into the broker, from DEALER sockets that are client and worker at once',
   batchSize: 4000,
-  testInputs: 60_000,
+  testInputs: 35_000,
   input: fc.record({
     peer: fc.nat(peers - 1),
     stack: mutated(fc.oneof({ weight: 3, arbitrary: clientStack([echoService, 'dbmanager', 'manager', 'packagemanager']) }, { weight: 2, arbitrary: workerStack })).filter((stack) => !offersHouse(stack)),

@@ -16,7 +16,7 @@ export function callResult<C extends Contract>(contract: C, reply: Message, cont
 /** A reply with `status: false`, or the broker's mq.error, as an error. */
 export function peerError({ data }: Message, context: CallContext): PeerError {
   const { status: _status, code, reason, ...details } = data;
-  const known = typeof code === 'string' ? code : 'FAILED';
-  const text = typeof reason === 'string' && reason !== '' ? reason : (busCodes as Record<string, string>)[known] ?? 'the peer gave no reason';
-  return new PeerError(known, text, context, details);
+  const given = typeof code === 'string' ? code : undefined;
+  const text = typeof reason === 'string' && reason !== '' ? reason : (busCodes as Record<string, string>)[given ?? ''] ?? 'the peer gave no reason';
+  return new PeerError(given ?? 'FAILED', text, context, details);
 }

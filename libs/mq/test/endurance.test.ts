@@ -9,7 +9,7 @@ describe('endurance', () => {
     expect(result).toEqual({
       right: 20_000,
       open: 0,
-      dropped: { malformed: 0, replyNotOpen: 0, replyUnwanted: 0, workerUnknown: 0, workerInvalid: 0, undeliverable: 0, connection: 0 },
+      dropped: { malformed: 0, replyNotOpen: 0, replyUnwanted: 0, workerUnknown: 0, workerInvalid: 0, undeliverable: 0, connection: 0, connectionRefused: 0, superseded: 0 },
       refused: { DEADLINE_EXCEEDED: 0, SERVICE_UNKNOWN: 0, WORKER_LOST: 0, OVERLOADED: 0, TOO_LARGE: 0, BAD_REQUEST: 0 },
     });
     const closedMs = performance.now();

@@ -15,6 +15,8 @@ export const defaultHistoryLimits: HistoryLimits = { days: 365, changes: 1000 };
 
 /** The oldest go so many at a time, which is cheaper than one by one, and never more than twice as many: no write waits for a large deletion. */
 const deletedAtOnce = 100;
+/** Of how many plugins on hosts it is known when their number was last looked at; of others it is looked at again. */
+const ownersAtMost = 10_000;
 /** How many of the oldest changes one look at their age takes in. */
 const agedAtOnce = 1000;
 const dayMs = 86_400_000;
@@ -47,11 +49,13 @@ export interface Page {
 export class History {
   readonly #limits: HistoryLimits;
   readonly #atOnce: number;
+  /** How many changes were added since it was looked how many are kept, for each plugin on each host. After a rollback it is too many, which does no harm. */
+  readonly #sinceLook = new Map<string, number>();
   readonly #add: Statement<[Added]>;
   readonly #count: Statement<[string, string], number>;
   readonly #deleteOldest: Statement<[string, string, number], number>;
-  readonly #pruned: Statement<[number, number, string, string]>;
-  readonly #extent: Statement<[string, string], number>;
+  readonly #setPruned: Statement<[string, string, number]>;
+  readonly #pruned: Statement<[string, string], number>;
   readonly #latest: Statement<[], number>;
   readonly #page: Statement<[Owner & { key: string | null; before: number | null; limit: number }], Change>;
   readonly #since: Statement<[Owner & { key: string | null; to: number }], { readonly key: string; readonly old: string | null }>;
@@ -63,15 +67,15 @@ export class History {
     this.#atOnce = Math.min(deletedAtOnce, Math.max(1, Math.floor(limits.changes / 10)));
     this.#add = connection.prepare(`
       INSERT INTO config_history (host, plugin, key, old, new, at_ms, "by") VALUES (:host, :plugin, :key, :old, :new, :at_ms, :by)`);
-    this.#count = connection.prepare<[string, string], number>(`
-      INSERT INTO config_history_extent (host, plugin, kept, pruned) VALUES (?, ?, 1, 0)
-      ON CONFLICT DO UPDATE SET kept = kept + 1 RETURNING kept`).pluck();
+    this.#count = connection.prepare<[string, string], number>('SELECT count(*) FROM config_history WHERE host = ? AND plugin = ?').pluck();
     this.#deleteOldest = connection.prepare<[string, string, number], number>(`
       DELETE FROM config_history WHERE change IN (
         SELECT change FROM config_history WHERE host = ? AND plugin = ? ORDER BY change LIMIT ?
       ) RETURNING change`).pluck();
-    this.#pruned = connection.prepare('UPDATE config_history_extent SET kept = kept - ?, pruned = max(pruned, ?) WHERE host = ? AND plugin = ?');
-    this.#extent = connection.prepare<[string, string], number>('SELECT pruned FROM config_history_extent WHERE host = ? AND plugin = ?').pluck();
+    this.#setPruned = connection.prepare(`
+      INSERT INTO config_history_pruned (host, plugin, change) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET change = max(change, excluded.change)`);
+    this.#pruned = connection.prepare<[string, string], number>('SELECT change FROM config_history_pruned WHERE host = ? AND plugin = ?').pluck();
     this.#latest = connection.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'config_history'").pluck();
     this.#page = connection.prepare(`
       SELECT change, key, old, new, at_ms, "by" FROM config_history
@@ -87,12 +91,22 @@ export class History {
 
   /** Keeps a change, and lets the oldest of that plugin on that host go where there are too many. */
   add(added: Added): void {
-    const { host, plugin } = added;
     this.#add.run(added);
+    const owner = `${added.host}.${added.plugin}`;
+    const sinceLook = (this.#sinceLook.get(owner) ?? this.#atOnce) + 1;
+    if (this.#sinceLook.size >= ownersAtMost) this.#sinceLook.clear();
+    if (sinceLook < this.#atOnce) this.#sinceLook.set(owner, sinceLook);
+    else if (this.#prune(added)) this.#sinceLook.set(owner, 0);
+    else this.#sinceLook.delete(owner);
+  }
+
+  /** Looks how many are kept, and lets the oldest go; false if there are still too many. */
+  #prune({ host, plugin }: Owner): boolean {
     const excess = (this.#count.get(host, plugin) ?? 0) - this.#limits.changes;
-    if (excess < this.#atOnce) return;
+    if (excess <= 0) return true;
     const deleted = this.#deleteOldest.all(host, plugin, Math.min(excess, 2 * this.#atOnce));
-    this.#pruned.run(deleted.length, Math.max(...deleted), host, plugin);
+    this.#setPruned.run(host, plugin, Math.max(...deleted));
+    return excess <= deleted.length;
   }
 
   /** The number of the newest change of anything; 0 if there is none. */
@@ -102,7 +116,7 @@ export class History {
 
   /** The number of the newest change that is not kept any more; 0 if all are. */
   prunedTo({ host, plugin }: Owner): number {
-    return this.#extent.get(host, plugin) ?? 0;
+    return this.#pruned.get(host, plugin) ?? 0;
   }
 
   /** The newest first. */
@@ -121,7 +135,7 @@ export class History {
     for (const { change, host, plugin, at_ms } of this.#oldest.all(agedAtOnce)) {
       if (at_ms >= kept) continue;
       this.#delete.run(change);
-      this.#pruned.run(1, change, host, plugin);
+      this.#setPruned.run(host, plugin, change);
     }
   }
 }

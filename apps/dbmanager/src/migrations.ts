@@ -49,11 +49,10 @@ export const migrations: readonly Migration[] = [
         ) STRICT;
         CREATE INDEX config_history_owner ON config_history (host, plugin, change);
 
-        CREATE TABLE config_history_extent (
+        CREATE TABLE config_history_pruned (
           host TEXT NOT NULL,
           plugin TEXT NOT NULL,
-          kept INTEGER NOT NULL, -- how many changes are kept
-          pruned INTEGER NOT NULL, -- the newest change that is not kept any more
+          change INTEGER NOT NULL, -- the newest that is not kept any more
           PRIMARY KEY (host, plugin)
         ) STRICT, WITHOUT ROWID;
 

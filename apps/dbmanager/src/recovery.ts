@@ -266,12 +266,10 @@ function raiseSequences(target: Database, source: Database | undefined): void {
 /** A history with holes would give back values that never were: nothing goes back behind them. */
 function closeHistory(target: Database): void {
   target.exec(`
-    DELETE FROM config_history_extent;
-    INSERT INTO config_history_extent (host, plugin, kept, pruned)
-      SELECT host, plugin,
-        (SELECT count(*) FROM config_history WHERE config_history.host = owner.host AND config_history.plugin = owner.plugin),
-        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'config_history'), 0)
-      FROM (SELECT host, plugin FROM config UNION SELECT host, plugin FROM config_history) AS owner;`);
+    DELETE FROM config_history_pruned;
+    INSERT INTO config_history_pruned (host, plugin, change)
+      SELECT host, plugin, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'config_history'), 0)
+      FROM (SELECT host, plugin FROM config UNION SELECT host, plugin FROM config_history);`);
 }
 
 interface Story {

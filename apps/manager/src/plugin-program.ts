@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stopPlugin, type OutputOf, type packageDetail } from '@majordomus/contracts';
-import type { Client } from '@majordomus/mq';
-import { epochVariable } from '@majordomus/runtime';
+import { CallError, type Client } from '@majordomus/mq';
+import { epochFrom, epochVariable } from '@majordomus/runtime';
 import type { ProcessSpec } from '@majordomus/supervisor';
 import type { Epochs } from './epochs.ts';
 import { heapLimitMb, type MemoryLimits } from './memory-limits.ts';
@@ -12,10 +12,12 @@ import { heapLimitMb, type MemoryLimits } from './memory-limits.ts';
 export type PackageDetail = OutputOf<typeof packageDetail>;
 
 const callTimeoutMs = 1000;
+/** Each start waits for it where there is no broker. */
+const epochTimeoutMs = 500;
 
 export class PluginProgram implements ProcessSpec {
   readonly name: string;
-  readonly #env: ProcessSpec['env'];
+  readonly env: ProcessSpec['env'];
   readonly #epochs: Epochs;
   readonly #service: string;
   readonly #client: Client;
@@ -24,17 +26,12 @@ export class PluginProgram implements ProcessSpec {
 
   constructor(detail: PackageDetail, service: string, client: Client, env: ProcessSpec['env'], memoryLimits: MemoryLimits, epochs: Epochs) {
     this.name = detail.name;
-    this.#env = env;
+    this.env = env;
     this.#epochs = epochs;
     this.#service = service;
     this.#client = client;
     this.#memoryLimits = memoryLimits;
     this.#detail = detail;
-  }
-
-  /** Each time with the epoch of one more start. */
-  get env(): ProcessSpec['env'] {
-    return { ...this.#env, [epochVariable]: String(this.#epochs.next(this.name)) };
   }
 
   get version(): string {
@@ -66,10 +63,24 @@ export class PluginProgram implements ProcessSpec {
     this.#detail = detail;
   }
 
+  /** The epoch of one more start, above that of any instance that the broker has seen, also of one that was run by hand. */
+  readonly prepare = async (): Promise<ProcessSpec['env']> =>
+    ({ [epochVariable]: String(await this.#epochs.next(this.name, await this.#seenEpoch())) });
+
   readonly askStop = async (signal: AbortSignal): Promise<void> => {
     await this.#client.call(stopPlugin, {}, { service: this.#service, timeoutMs: callTimeoutMs, signal });
   };
 
   readonly isRegistered = async (): Promise<boolean> =>
     (await this.#client.manage('mmi.service', this.#service, { timeoutMs: callTimeoutMs })) === '200';
+
+  /** Undefined if there is none, or without a broker. */
+  async #seenEpoch(): Promise<number | undefined> {
+    try {
+      return epochFrom(await this.#client.manage('mmi.epoch', this.#service, { timeoutMs: epochTimeoutMs }));
+    } catch (error) {
+      if (error instanceof CallError) return undefined;
+      throw error;
+    }
+  }
 }

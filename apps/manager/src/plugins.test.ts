@@ -1,10 +1,10 @@
 // The plugins of a host with a real supervisor and a real bus, and workers in the place of dbmanager and packagemanager.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configGet, configSet, manifest, packageDetail, packageList, refuse, type ProcessState } from '@majordomus/contracts';
 import { Broker, Client, Handlers, Worker } from '@majordomus/mq';
-import { silentLog } from '@majordomus/runtime';
+import { epochVariable, silentLog } from '@majordomus/runtime';
 import { Supervisor } from '@majordomus/supervisor';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Epochs } from './epochs.ts';
@@ -16,6 +16,7 @@ const host = 'igor';
 const name = 'lamp';
 
 let root: string;
+let broker: string;
 let parts: AsyncDisposableStack;
 let supervisor: Supervisor;
 let plugins: Plugins;
@@ -55,6 +56,7 @@ beforeEach(async () => {
   parts = new AsyncDisposableStack();
   parts.defer(() => rmSync(root, { recursive: true, force: true }));
   const { endpoint } = parts.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' }));
+  broker = endpoint;
   const serving = (service: string, handlers: Handlers): unknown => parts.use(new Worker({ endpoint, service, handlers }).start());
   // No answer in time and an answer that tells nothing are the same to the manager; this one needs no waiting.
   const answered = <T>(answer: T): T => {
@@ -73,7 +75,7 @@ beforeEach(async () => {
     }));
   const client = parts.use(new Client({ endpoint }));
   supervisor = parts.use(await Supervisor.open({
-    owner: 'manager', runFolder: join(root, 'run'), logsFolder: join(root, 'logs'), log: silentLog, settings: { readyLimitMs: 100, askLimitMs: 100, firstBackoffMs: 50 },
+    owner: 'manager', runFolder: join(root, 'run'), logsFolder: join(root, 'logs'), log: silentLog, settings: { readyLimitMs: 500, askLimitMs: 100, firstBackoffMs: 50 },
   }));
   plugins = new Plugins({ host, client, supervisor, memoryLimits: new MemoryLimits({ host, client, log: silentLog, defaultMb: 512 }), epochs: new Epochs({ home: root, log: silentLog }), env: { PATH: process.env['PATH'] }, log: silentLog });
 });
@@ -83,6 +85,8 @@ describe('a plugin whose folder is gone', () => {
   beforeEach(async () => {
     install('1.0.0');
     expect(await plugins.start(name, AbortSignal.timeout(15_000))).toMatchObject({ state: 'not-ready' });
+    // Its epoch is on disk before it is spawned, and a disk may be slower than its limit here.
+    await expect.poll(() => supervisor.get(name).pid).not.toBeNull();
   });
 
   it('is let go of when it is not installed any more', async () => {
@@ -145,4 +149,16 @@ it('of what starts with the house, one that is not for this version of Majordomu
   values = { [`autostart.${name}`]: true };
   await plugins.startAll(AbortSignal.timeout(15_000));
   await expect(plugins.status(name)).resolves.toMatchObject({ state: 'failed', reason: 'it works with Majordomus ^0.2.0', pid: null });
+});
+
+it('R15: a start has an epoch above the one that was run by hand, whose clock may be ahead', async () => {
+  install('1.0.0');
+  const epoch = Date.now() + 3_600_000;
+  parts.use(new Worker({ endpoint: broker, service: `${host}.${name}`, handlers: new Handlers(), epoch }).start());
+  await using client = new Client({ endpoint: broker });
+  await expect.poll(() => client.manage('mmi.epoch', `${host}.${name}`)).toBe(String(epoch));
+  await plugins.start(name, AbortSignal.timeout(15_000));
+  expect(readFileSync(join(root, 'run', 'epochs', name), 'utf8')).toBe(`${epoch + 1}\n`);
+  const { pid } = supervisor.get(name);
+  if (existsSync('/proc/self/environ')) expect(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')).toContain(`${epochVariable}=${epoch + 1}`);
 });

@@ -25,3 +25,9 @@ export function readEpoch(env: NodeJS.ProcessEnv): number | undefined {
   if (Number.isSafeInteger(epoch)) return epoch;
   throw new StartError('SETTING_INVALID', `${epochVariable}: ${JSON.stringify(text)} must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, such as the time in milliseconds`);
 }
+
+/** The answer of a broker to `mmi.epoch`: 404 is none, and so is another broker's 501. No epoch is that old. */
+export function epochFrom(answer: string): number | undefined {
+  const epoch = Number(answer);
+  return Number.isSafeInteger(epoch) && epoch > 1000 ? epoch : undefined;
+}

@@ -2,7 +2,7 @@
 export { orAborted, untilAborted } from './abort.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { didYouMean } from './did-you-mean.ts';
-export { epochVariable, exitSuperseded, readEpoch, SupersededError } from './epoch.ts';
+export { epochFrom, epochVariable, exitSuperseded, readEpoch, SupersededError } from './epoch.ts';
 export { isSystemError, reasonOf, systemReason } from './error-reason.ts';
 export { ensureFolder, homePaths } from './home.ts';
 export { checkHomeFree, lockHome } from './home-lock.ts';
@@ -16,5 +16,5 @@ export {
 } from './settings.ts';
 export { escapeControls, shownSource } from './shown-text.ts';
 export { exitCannotStart, StartError, type StartErrorCode } from './start-error.ts';
-export { syncPath } from './synced.ts';
+export { syncPath, syncPathAside } from './synced.ts';
 export { majordomusVersion } from './version.ts';

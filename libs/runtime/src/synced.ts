@@ -1,5 +1,6 @@
 // What a file or a folder holds is on the disk, and not only in the memory of the machine, after it was synced.
 import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** Brings the contents of a file to disk, or the names in a folder. */
 export function syncPath(path: string): void {
@@ -9,4 +10,10 @@ export function syncPath(path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** The same without holding up the process, for what answers others meanwhile. */
+export async function syncPathAside(path: string): Promise<void> {
+  await using file = await open(path, 'r');
+  await file.sync();
 }

@@ -8,7 +8,11 @@ import type { Log } from '@majordomus/runtime';
 
 const script = fileURLToPath(new URL('guard.sh', import.meta.url));
 const shell = '/bin/sh';
-const againMs = 1000;
+/** The pause before another is started; it doubles with each that did not last. */
+const firstAgainMs = 1000;
+const againLimitMs = 60_000;
+/** Who ran for so long was started well. */
+const lastedMs = 5000;
 const endLimitMs = 1000;
 
 export interface GuardOptions {
@@ -23,7 +27,9 @@ export class Guard implements AsyncDisposable {
   readonly #options: GuardOptions;
   readonly #groups = new Set<number>();
   #child: ChildProcess | undefined;
+  #startedMs = 0;
   #again: NodeJS.Timeout | undefined;
+  #againMs = firstAgainMs;
   #isOver = false;
 
   constructor(options: GuardOptions) {
@@ -62,25 +68,31 @@ export class Guard implements AsyncDisposable {
 
   #start(): void {
     const { marker, whose } = this.#options;
+    this.#startedMs = performance.now();
     // A session of its own, and nothing in its environment by which it would be taken for one of those that it kills.
-    const child = spawn(shell, [script, marker, whose], {
+    const child: ChildProcess = spawn(shell, [script, marker, whose], {
       cwd: '/', env: { PATH: process.env['PATH'] }, detached: true, stdio: ['pipe', 'ignore', 'ignore'],
     });
     this.#child = child;
-    child.stdin.on('error', () => {});
-    // It does not hold up a process that has nothing else to do.
-    child.unref();
-    if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
     child.once('error', (error) => this.#ended(error.message));
     child.once('exit', (code, signal) => this.#ended(signal === null ? `exit code ${code}` : `killed by ${signal}`));
+    // There is no pipe where none could be made, as without a free file descriptor; then it is nobody, and its error comes.
+    if (child.pid === undefined) return;
+    child.stdin?.on('error', () => {});
+    // It does not hold up a process that has nothing else to do.
+    child.unref();
+    if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
     for (const group of this.#groups) this.#say(`watch ${group}`);
   }
 
   #ended(why: string): void {
     if (this.#isOver) return;
     this.#child = undefined;
-    this.#options.log.warn(`the guard, which ends what would be left behind, ended: ${why}; another is started`);
+    if (performance.now() - this.#startedMs >= lastedMs) this.#againMs = firstAgainMs;
+    // Once: where there is no shell it is so each time.
+    if (this.#againMs === firstAgainMs) this.#options.log.warn(`the guard, which ends what would be left behind, ended: ${why}; another is started, and again and again if it ends at once`);
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#start(), againMs).unref();
+    this.#again = setTimeout(() => this.#start(), this.#againMs).unref();
+    this.#againMs = Math.min(this.#againMs * 2, againLimitMs);
   }
 }

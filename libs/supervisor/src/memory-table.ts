@@ -1,8 +1,12 @@
-// How much memory each supervised process holds, with its group and what it has started: from /proc where it exists, else from
-// ps. It is looked at each second, so that it must cost little: of processes that are not ours only the number is read again.
+// How much memory each supervised process holds, with its group and what it has started, also what it let go of: from /proc where it
+// exists, else from ps. It is looked at each second, so that it must cost little: of processes that are not ours only the number is
+// read again.
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isSystemError, runMarkerVariable } from '@majordomus/runtime';
+import { hasProc, pidsInProc, variableOf } from './process-table.ts';
 
 /** One process as the kernel tells of it. */
 export interface MemoryRow {
@@ -12,8 +16,18 @@ export interface MemoryRow {
   readonly residentBytes: number;
 }
 
-/** Supervised processes by pid; the value says whether what they start in groups of their own counts for them, too. */
-export type MemoryOwners = ReadonlyMap<number, { readonly withDescendants: boolean }>;
+/** A supervised process. */
+export interface MemoryOwner {
+  /** Whether what it starts in groups of its own counts for it, too. */
+  readonly withDescendants: boolean;
+  /** What it and all that it starts carry in their environment. */
+  readonly marker?: string;
+  /** Past this the shares are counted of what several of its processes have in common. */
+  readonly limitBytes?: number | undefined;
+}
+
+/** By pid. */
+export type MemoryOwners = ReadonlyMap<number, MemoryOwner>;
 
 /**
  * Whose memory each process is, by pid: that of the owner in whose group it is, or from whom it descends. What is nobody's is missing.
@@ -40,7 +54,6 @@ export function ownersOf(rows: readonly MemoryRow[], owners: MemoryOwners): Read
   }));
 }
 
-const hasProc = existsSync('/proc/self/stat');
 /** After so many looks everybody is read again: a number may have become another's. */
 const looksPerWhole = 10;
 
@@ -49,31 +62,73 @@ export class MemoryTable {
   #foreign: ReadonlySet<number> = new Set();
   #looks = 0;
 
-  /** The resident bytes of each owner that runs. */
-  async residentBytes(owners: MemoryOwners): Promise<ReadonlyMap<number, number>> {
+  /**
+   * What each owner that runs holds: its resident memory, which counts what several share for each of them. Where that is past the
+   * limit the kernel is asked for the shares, which takes longer. Empty while it is not known, as without a free file descriptor.
+   */
+  async heldBytes(owners: MemoryOwners): Promise<ReadonlyMap<number, number>> {
+    const pids = pidsInProc();
+    const rows = hasProc ? this.#rowsOf(pids) : await rowsFromPs();
+    if (rows === undefined) return new Map();
+    const owned = new Map(ownersOf(rows, owners));
+    for (const [pid, owner] of markedOf(rows.filter(({ pid }) => !owned.has(pid)), owners)) owned.set(pid, owner);
+    this.#foreign = new Set(pids?.filter((pid) => !owned.has(pid)));
+    const held = new Map<number, number>();
+    for (const [owner, { limitBytes = Infinity }] of owners) {
+      const own = rows.filter(({ pid }) => owned.get(pid) === owner);
+      const resident = sum(own.map(({ residentBytes }) => residentBytes));
+      if (own.length > 0) held.set(owner, resident > limitBytes ? sum(await Promise.all(own.map(shareOf))) : resident);
+    }
+    return held;
+  }
+
+  /** Those that may be somebody's; undefined if it is not known. */
+  #rowsOf(pids: readonly number[] | undefined): readonly MemoryRow[] | undefined {
     this.#looks += 1;
     const known: ReadonlySet<number> = this.#looks % looksPerWhole === 0 ? new Set() : this.#foreign;
-    const pids = hasProc ? readdirSync('/proc').map(Number).filter((pid) => pid > 0) : [];
-    const rows = hasProc ? pids.flatMap((pid) => (known.has(pid) ? [] : (rowFromProc(pid) ?? []))) : await rowsFromPs();
-    const owned = ownersOf(rows, owners);
-    this.#foreign = new Set(pids.filter((pid) => !owned.has(pid)));
-    const bytes = new Map<number, number>();
-    for (const { pid, residentBytes } of rows) {
-      const owner = owned.get(pid);
-      if (owner !== undefined) bytes.set(owner, (bytes.get(owner) ?? 0) + residentBytes);
+    try {
+      return pids?.filter((pid) => !known.has(pid)).flatMap((pid) => rowFromProc(pid) ?? []);
+    } catch {
+      return undefined;
     }
-    return bytes;
   }
 }
 
-/** Fields 4, 5 and 24 of the kernel's line, counted after the name, which may hold anything. */
+/** Whose marker each carries: one that left its group and was let go of has no parent of ours any more. */
+function markedOf(rows: readonly MemoryRow[], owners: MemoryOwners): [number, number][] {
+  const byMarker = new Map([...owners].flatMap(([owner, { marker, withDescendants }]) => (marker === undefined || !withDescendants ? [] : [[marker, owner]])));
+  if (byMarker.size === 0) return [];
+  return rows.flatMap(({ pid }) => {
+    const owner = byMarker.get(variableOf(pid, runMarkerVariable) ?? '');
+    return owner === undefined ? [] : [[pid, owner]];
+  });
+}
+
+/** Its own memory and its part of what it shares; its resident memory where the kernel does not tell. */
+async function shareOf({ pid, residentBytes }: MemoryRow): Promise<number> {
+  try {
+    const kb = /^Pss:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
+    return kb === undefined ? residentBytes : Number(kb) * 1024;
+  } catch {
+    return residentBytes;
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}
+
+/**
+ * Fields 4, 5 and 24 of the kernel's line, counted after the name, which may hold anything; undefined if it ended meanwhile.
+ * @throws the file system's error if no file can be opened: then it may well run
+ */
 function rowFromProc(pid: number): MemoryRow | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return { pid, parent: Number(fields[1]), group: Number(fields[2]), residentBytes: Number(fields[21]) * pageBytes() };
-  } catch {
-    // It ended meanwhile.
+  } catch (error) {
+    if (isSystemError(error, 'EMFILE', 'ENFILE')) throw error;
     return undefined;
   }
 }

@@ -240,7 +240,7 @@ export class ProcessMachine {
 
   /** `running`, with a word of warning while it is on trial. */
   #becomeRunning(): void {
-    this.#become('running', this.#policy.isOnTrial ? `on trial: it ended too often, and one more end within ${this.#settings.windowMs / 1000} s of its start is a failure again` : '');
+    this.#become('running', this.#policy.isOnTrial ? `on trial: it ended too often, and one more end within ${this.#settings.windowMs / 1000} s of its start makes it failed again at once` : '');
   }
 
   #awaitsRegistration(run: Run): boolean {

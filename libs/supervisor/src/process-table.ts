@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-const hasProc = existsSync('/proc/self/stat');
+export const hasProc = existsSync('/proc/self/stat');
 
 /** What tells this process from any other that has had or will have its pid; undefined if none runs under it. */
 export function identityOf(pid: number): string | undefined {
@@ -15,14 +15,31 @@ export function isRunning(pid: number, identity: string): boolean {
   return identityOf(pid) === identity;
 }
 
-/** The pids of the processes that carry a variable with such a value in their environment; none without /proc. */
+/**
+ * The pids of the processes that carry a variable with such a value in their environment; none without /proc, nor while no file
+ * can be opened.
+ */
 export function pidsWithVariable(name: string, isMeant: (value: string) => boolean): number[] {
-  if (!hasProc) return [];
-  const start = `${name}=`;
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => {
-    const entry = readText(`/proc/${pid}/environ`)?.split('\0').find((variable) => variable.startsWith(start));
-    return entry !== undefined && isMeant(entry.slice(start.length));
+  return (pidsInProc() ?? []).filter((pid) => {
+    const value = variableOf(pid, name);
+    return value !== undefined && isMeant(value);
   });
+}
+
+/** Everybody that runs; undefined where there is no /proc, or while no file can be opened: then it is not known. */
+export function pidsInProc(): number[] | undefined {
+  if (!hasProc) return undefined;
+  try {
+    return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the environment of a process had for a variable when it started; undefined where there is none, or it cannot be seen. */
+export function variableOf(pid: number, name: string): string | undefined {
+  const start = `${name}=`;
+  return readText(`/proc/${pid}/environ`)?.split('\0').find((variable) => variable.startsWith(start))?.slice(start.length);
 }
 
 /** How many processes the kernel has killed for want of memory since the machine was booted; 0 where that is not told. */

@@ -1,10 +1,11 @@
 // Real programs as children: what they say, how they end, how they are stopped, what they print.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '@majordomus/runtime';
 import { describe, expect, it, vi } from 'vitest';
 import { gone, pidOf, printedPid, runs, silent, statesOf, steady, testHome } from '../test/children.ts';
-import type { ProcessMemory } from './supervised-process.ts';
+import type { ProcessMemory } from './process-spec.ts';
 import type { Supervisor } from './supervisor.ts';
 
 describe('a supervised process', () => {
@@ -240,6 +241,55 @@ describe('a process that hangs', () => {
     expect(await supervisor.until('frozen', ['backoff'])).toMatchObject({ lastError: 'hung: silent for 0.4 s' });
     expect(runs(pid)).toBe(false);
     expect(await supervisor.ready('frozen')).toMatchObject({ restarts: 1 });
+  });
+});
+
+describe('what is to be done before a start', () => {
+  it('is awaited at each start, and its variables are in the environment of that one', async () => {
+    const home = testHome();
+    const supervisor = await home.open({ settings: { firstBackoffMs: 10 } });
+    let starts = 0;
+    supervisor.add(home.spec('child', `console.log('start ' + process.env.START); ${steady}`, {
+      prepare: async () => {
+        await setImmediate();
+        starts += 1;
+        return { START: String(starts) };
+      },
+    }));
+    supervisor.start('child');
+    expect(supervisor.get('child')).toMatchObject({ state: 'starting', pid: null });
+    await supervisor.ready('child');
+    process.kill(pidOf(supervisor, 'child'), 'SIGKILL');
+    await supervisor.until('child', ['backoff']);
+    await supervisor.ready('child');
+    supervisor.restart('child');
+    await supervisor.until('child', ['starting']);
+    await supervisor.ready('child');
+    expect(supervisor.logs('child', { lines: 10 }).lines).toEqual(['start 1', 'start 2', 'start 3']);
+  });
+
+  it('does not hold up a stop: nothing is spawned', async () => {
+    const home = testHome();
+    const supervisor = await home.open();
+    const disk = Promise.withResolvers<Record<string, string>>();
+    supervisor.add(home.spec('child', `console.log('started'); ${steady}`, { prepare: () => disk.promise }));
+    supervisor.start('child');
+    expect(await supervisor.stop('child')).toMatchObject({ state: 'stopped', pid: null, lastError: '' });
+    disk.resolve({});
+    await setImmediate();
+    expect(supervisor.get('child').state).toBe('stopped');
+    supervisor.start('child');
+    supervisor.restart('child');
+    await supervisor.ready('child');
+    expect(supervisor.logs('child', { lines: 10 }).lines).toEqual(['started']);
+  });
+
+  it('is a failure if it fails', async () => {
+    const home = testHome();
+    const supervisor = await home.open();
+    supervisor.add(home.spec('child', steady, { prepare: () => Promise.reject(new TypeError('no')) }));
+    supervisor.start('child');
+    expect(await supervisor.until('child', ['backoff'])).toMatchObject({ lastError: 'could not be spawned: no' });
   });
 });
 

@@ -2,45 +2,17 @@
 // nothing.
 import type { ProcessState, ProcessStatus } from '@majordomus/contracts';
 import type { Clock, Log } from '@majordomus/runtime';
-import { escapeControls } from '@majordomus/runtime';
+import { escapeControls, reasonOf } from '@majordomus/runtime';
 import { cutLine } from './lines.ts';
 import type { Guard } from './guard.ts';
 import type { LogFile } from './log-file.ts';
+import type { MemoryOwner } from './memory-table.ts';
 import type { ProcessEffect, ProcessEnd, ProcessFacts, ProcessInput } from './process-input.ts';
 import { ProcessMachine, type MachineSettings, type ProcessView } from './process-machine.ts';
+import type { ProcessMemory, ProcessSpec } from './process-spec.ts';
 import { memoryKills } from './process-table.ts';
 import type { RunRecords } from './run-records.ts';
 import { spawnChild, type Child } from './spawner.ts';
-
-/**
- * What is to run, and how it is talked to. It is read anew at each start: what may change from one to the next, such as an
- * address or a version, is a getter, which must not throw.
- */
-export interface ProcessSpec {
-  /** A name as of plugins and parts; its files are called by it. */
-  readonly name: string;
-  /** The program and its arguments. */
-  readonly command: readonly string[];
-  readonly cwd: string;
-  /** The whole environment of the program. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Asks it over the bus to stop. If it rejects, or without it, SIGTERM is sent at once. */
-  readonly askStop?: (signal: AbortSignal) => Promise<void>;
-  /** What it and all that it starts may hold in memory, in MiB; none without it. A breach is a failure. */
-  readonly memoryLimitMb?: number | undefined;
-  /** What it starts is supervised by itself, and its memory is not counted for it. */
-  readonly supervises?: boolean;
-  /** Whether its service is on the bus: makes a program ready that never says so itself. It must answer or reject in bounded time. */
-  readonly isRegistered?: () => Promise<boolean>;
-}
-
-/** What a process holds in memory with all that it has started, and what it may hold, in MiB. */
-export interface ProcessMemory {
-  /** As of the last second; null while it does not run, or where that cannot be known. */
-  readonly usedMb: number | null;
-  /** Of its run; null without one. */
-  readonly limitMb: number | null;
-}
 
 /** What a process needs of its supervisor. */
 export interface ProcessContext {
@@ -65,6 +37,8 @@ export class SupervisedProcess {
   readonly #inputs: ProcessInput[] = [];
   #status: ProcessStatus;
   #child: Child | undefined;
+  /** The start that is being prepared, while there is no child yet. */
+  #preparing: symbol | undefined;
   #lastEnd: ProcessEnd | undefined;
   #lastWords: readonly string[] = [];
   #memory: ProcessMemory = noMemory;
@@ -102,6 +76,18 @@ export class SupervisedProcess {
 
   get memory(): ProcessMemory {
     return this.#memory;
+  }
+
+  /** Whose memory is whose, for the look at it; undefined while it does not run. */
+  get memoryOwner(): (MemoryOwner & { readonly pid: number }) | undefined {
+    const { pid } = this.#status;
+    const { limitMb } = this.#memory;
+    return pid === null ? undefined : {
+      pid,
+      withDescendants: this.spec.supervises !== true,
+      marker: this.#context.records.markerOf(this.spec.name),
+      limitBytes: limitMb === null ? undefined : limitMb * bytesPerMb,
+    };
   }
 
   /** It holds so many bytes, with all that it has started. */
@@ -154,7 +140,7 @@ export class SupervisedProcess {
   #carryOut(effect: ProcessEffect): void {
     switch (effect) {
       case 'spawn':
-        return this.#spawn();
+        return this.#prepare();
       case 'ask-registration':
         return this.#askRegistration();
       case 'ask-stop':
@@ -169,8 +155,26 @@ export class SupervisedProcess {
     }
   }
 
-  #spawn(): void {
-    const { name, command, cwd, env, memoryLimitMb = null } = this.spec;
+  #prepare(): void {
+    const { name, prepare } = this.spec;
+    if (prepare === undefined) return this.#spawn();
+    const start = Symbol(name);
+    this.#preparing = start;
+    const then = (next: () => void): void => {
+      // Else it was stopped meanwhile.
+      if (this.#preparing !== start) return;
+      this.#preparing = undefined;
+      next();
+    };
+    prepare().then(
+      (prepared) => then(() => this.#spawn(prepared)),
+      (error: unknown) => then(() => this.#end({ type: 'spawn-failed', reason: reasonOf(error) }, [])),
+    );
+  }
+
+  #spawn(prepared: ProcessSpec['env'] = {}): void {
+    const { name, command, cwd, memoryLimitMb = null } = this.spec;
+    const env = { ...this.spec.env, ...prepared };
     const { records, guard, deathSignal } = this.#context;
     const firstLine = this.logFile.next;
     const killsBefore = memoryKills();
@@ -225,6 +229,10 @@ export class SupervisedProcess {
   }
 
   #askStop(): void {
+    if (this.#preparing !== undefined) {
+      this.#preparing = undefined;
+      return this.#end({ type: 'spawn-failed', reason: 'it was stopped before it was spawned' }, []);
+    }
     const asking = new AbortController();
     this.#asking = asking;
     const { askStop } = this.spec;

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessStatus } from '@majordomus/contracts';
 import { describe, expect, it, vi } from 'vitest';
-import { gone, guardOf, printedPid, runs, stray, testHome, type TestHome } from '../test/children.ts';
+import { gone, printedPid, runs, stray, testHome, type TestHome } from '../test/children.ts';
+import { guardOf } from '../test/guard-of.ts';
 import type { HostArguments } from '../test/host.ts';
 import { deathSignalPrefix } from './program.ts';
 

@@ -6,11 +6,12 @@ import { componentName, type ProcessState, type ProcessStatus } from '@majordomu
 import { ensureFolder, systemClock, type Clock, type Log } from '@majordomus/runtime';
 import { Guard } from './guard.ts';
 import { LogFile, logDefaults, type LogLines, type LogSettings } from './log-file.ts';
-import { MemoryTable } from './memory-table.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import type { ProcessEnd, ProcessFacts } from './process-input.ts';
 import { machineDefaults, type MachineSettings } from './process-machine.ts';
+import type { ProcessMemory, ProcessSpec } from './process-spec.ts';
 import { RunRecords } from './run-records.ts';
-import { SupervisedProcess, type ProcessMemory, type ProcessSpec } from './supervised-process.ts';
+import { SupervisedProcess } from './supervised-process.ts';
 import { SupervisorError } from './supervisor-error.ts';
 import { Waiters } from './waiters.ts';
 
@@ -43,9 +44,6 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How often it is looked how much memory the processes hold. */
-const memoryIntervalMs = 1000;
-
 const settledStates = ['running', 'not-ready', 'backoff', 'failed', 'stopped'] as const satisfies readonly ProcessState[];
 const endedStates = ['stopped', 'starting', 'backoff', 'failed'] as const satisfies readonly ProcessState[];
 
@@ -60,10 +58,8 @@ export class Supervisor implements AsyncDisposable {
   readonly #listeners = new Set<(change: StatusChange) => void>();
   readonly #waiters = new Waiters();
   readonly #guard: Guard;
-  readonly #memoryTable = new MemoryTable();
-  readonly #memoryTimer: NodeJS.Timeout;
+  readonly #memoryWatch: MemoryWatch;
   #timer: { readonly deadlineMs: number; readonly timeout: NodeJS.Timeout } | undefined;
-  #looksAtMemory = false;
   #closed = false;
 
   /**
@@ -88,7 +84,7 @@ export class Supervisor implements AsyncDisposable {
     this.#settings = { ...machineDefaults, ...logDefaults, ...options.settings };
     this.#records = new RunRecords(options.runFolder, options.owner, this.#marker, { clock: this.#clock });
     this.#guard = new Guard({ marker: this.#marker, whose: `the guard of ${options.owner} in ${options.runFolder}`, log: options.log });
-    this.#memoryTimer = setInterval(() => void this.#lookAtMemory(), memoryIntervalMs).unref();
+    this.#memoryWatch = new MemoryWatch(() => this.#processes.values(), options.log);
   }
 
   /**
@@ -239,7 +235,7 @@ export class Supervisor implements AsyncDisposable {
     await this.stopAll();
     for (const pid of this.#records.endStrays()) this.#options.log.warn({ pid }, 'ended a process that one of ours had started and let go of');
     for (const { logFile } of this.#processes.values()) logFile.close();
-    clearInterval(this.#memoryTimer);
+    this.#memoryWatch[Symbol.dispose]();
     // Last: until everything has ended, it is needed.
     await this.#guard[Symbol.asyncDispose]();
     this.#waiters.close(new SupervisorError('SUPERVISOR_CLOSED', 'the supervisor has stopped'));
@@ -249,19 +245,6 @@ export class Supervisor implements AsyncDisposable {
     const process = this.#processes.get(name);
     if (process === undefined) throw new SupervisorError('PROCESS_UNKNOWN', `${name} is not supervised here; supervised: ${[...this.#processes.keys()].join(', ') || 'nothing'}`);
     return process;
-  }
-
-  async #lookAtMemory(): Promise<void> {
-    const running = [...this.#processes.values()].flatMap((process) => (process.status.pid === null ? [] : [{ process, pid: process.status.pid }]));
-    if (running.length === 0 || this.#looksAtMemory) return;
-    this.#looksAtMemory = true;
-    const bytes = await this.#memoryTable.residentBytes(new Map(running.map(({ process, pid }) => [pid, { withDescendants: process.spec.supervises !== true }])));
-    this.#looksAtMemory = false;
-    for (const { process, pid } of running) {
-      const held = bytes.get(pid);
-      // Another may run by now.
-      if (held !== undefined && process.status.pid === pid) process.holds(held);
-    }
   }
 
   #assertOpen(name: string): void {

@@ -1,12 +1,12 @@
 // Real programs for the tests to supervise, in a folder of its own for each test, and the means to see whether they are gone.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessState } from '@majordomus/contracts';
 import { silentLog } from '@majordomus/runtime';
 import { afterEach, vi } from 'vitest';
 import { identityOf } from '../src/process-table.ts';
-import type { ProcessSpec } from '../src/supervised-process.ts';
+import type { ProcessSpec } from '../src/process-spec.ts';
 import { Supervisor, type SupervisorOptions } from '../src/supervisor.ts';
 
 const prelude = `
@@ -101,19 +101,6 @@ afterEach(async () => {
     }
   }
 });
-
-/** The process that guards what a supervising process has started; undefined while it has none. */
-export function guardOf(supervisorPid: number): number | undefined {
-  return readdirSync('/proc').map(Number).filter((pid) => pid > 1).find((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      return parent === supervisorPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guard.sh');
-    } catch {
-      return false;
-    }
-  });
-}
 
 export function runs(pid: number): boolean {
   return identityOf(pid) !== undefined;

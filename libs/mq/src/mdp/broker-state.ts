@@ -27,7 +27,7 @@ export interface BrokerLimits {
   readonly maxHeldBytes: number;
   /** Most connections at once, of clients and workers; one more is closed at once. */
   readonly maxConnections: number;
-  /** How many epochs of services that are gone are remembered; the least recently used is forgotten first (rule R15). */
+  /** How many epochs of services that are gone are remembered; the one that was kept first is forgotten first (rule R15). */
   readonly maxRememberedEpochs: number;
 }
 
@@ -113,7 +113,7 @@ export const dropKinds = {
   replyUnwanted: 'a reply that nobody waits for any more',
   workerUnknown: 'a reply of a worker that is not registered',
   workerInvalid: 'a worker message that breaks the protocol',
-  superseded: 'an instance of a service that a newer one has replaced',
+  superseded: 'an instance of a service that a newer one has replaced, each time that it was told so',
   undeliverable: 'a message whose receiver is gone or does not read',
   connection: 'a connection that is no ZMTP, goes beyond a limit, is silent, or asks for a routing id that is taken',
   connectionRefused: 'a connection beyond the limit of their number',

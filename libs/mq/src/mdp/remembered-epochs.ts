@@ -3,7 +3,7 @@
 
 export class RememberedEpochs {
   readonly #limit: number;
-  /** The least recently used first. */
+  /** The least recently kept first; a look is no use. */
   readonly #byKey = new Map<string, number>();
 
   /** @param limit how many are remembered */

@@ -5,9 +5,10 @@ import { once } from 'node:events';
 import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { backupMake, refuse, type ResultOf } from '@majordomus/contracts';
+import { ActionFailure, backupMake, refuse, type ResultOf } from '@majordomus/contracts';
 import { ensureFolder, isSystemError, reasonOf, systemClock, type Clock, type Log } from '@majordomus/runtime';
 import { backupName, backupsIn, isDue, surplus } from './backup-files.ts';
+import { removeUnfinished } from './copy.ts';
 import type { CopyData } from './copy-thread.ts';
 import { roomOf } from './room.ts';
 
@@ -31,13 +32,17 @@ const lookMs = 10 * 60_000;
 const pauseMs = 60 * 60_000;
 /** A copy that nobody took away. */
 const leftoverMs = 24 * 60 * 60_000;
-const copyName = /^\.copy-[0-9a-f-]+\.sqlite(\.unfinished)?$/;
+const copyName = /^\.copy-[0-9a-f-]+\.sqlite$/;
+/** A copy that was not finished, and what SQLite keeps beside it meanwhile. */
+const unfinishedName = /\.sqlite\.unfinished(-journal)?$/;
 
-export class Backups implements Disposable {
+export class Backups implements AsyncDisposable {
   readonly #options: BackupsOptions;
   readonly #clock: Clock;
+  readonly #ending = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  #isCopying = false;
+  /** Resolves when the copy that is being made has ended, whichever way. */
+  #copying: Promise<void> | undefined;
   #lastTryMs = -Infinity;
 
   constructor(options: BackupsOptions) {
@@ -48,14 +53,18 @@ export class Backups implements Disposable {
   /** Looks from now on whether a backup is due. */
   start(): this {
     const lookAfter = (ms: number): void => {
+      if (this.#ending.signal.aborted) return;
       this.#timer = setTimeout(() => void this.look().finally(() => lookAfter(lookMs)), ms).unref();
     };
     lookAfter(firstLookMs);
     return this;
   }
 
-  [Symbol.dispose](): void {
+  /** Ends a copy that is being made; resolves when nothing of it is left. Twice is the same as once. */
+  async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
+    this.#ending.abort();
+    await this.#copying;
   }
 
   /** Makes a backup if one is due; gives its name. Never rejects: what fails is logged, and tried again in an hour. */
@@ -64,7 +73,7 @@ export class Backups implements Disposable {
     try {
       this.#removeLeftovers();
       const nowMs = this.#clock.wallMs();
-      if (keep === 0 || this.#isCopying || this.#clock.monotonicMs() < this.#lastTryMs + pauseMs || !isDue(backupsIn(folder), nowMs)) return undefined;
+      if (keep === 0 || this.#ending.signal.aborted || this.#copying !== undefined || this.#clock.monotonicMs() < this.#lastTryMs + pauseMs || !isDue(backupsIn(folder), nowMs)) return undefined;
       this.#lastTryMs = this.#clock.monotonicMs();
       const name = backupName(nowMs);
       await this.#copy(join(folder, name));
@@ -72,6 +81,7 @@ export class Backups implements Disposable {
       log.info({ file: name }, 'made the daily backup of the database');
       return name;
     } catch (error) {
+      if (this.#ending.signal.aborted) return undefined;
       log.warn({ err: error }, `the daily backup of the database was not made: ${reasonOf(error)}; it is tried again within the hour`);
       return undefined;
     }
@@ -79,11 +89,12 @@ export class Backups implements Disposable {
 
   /** A copy for whoever asks, who takes it away. @throws ActionFailure BACKUP_RUNNING, STORAGE_FULL, STORAGE_ERROR */
   async make(): Promise<ResultOf<typeof backupMake>> {
-    if (this.#isCopying) throw refuse(backupMake, 'BACKUP_RUNNING', 'another copy of the database is being made; ask again when it is done');
+    if (this.#copying !== undefined) throw refuse(backupMake, 'BACKUP_RUNNING', 'another copy of the database is being made; ask again when it is done');
     const file = join(this.#options.folder, `.copy-${randomUUID()}.sqlite`);
     try {
       return { file, bytes: await this.#copy(file) };
     } catch (error) {
+      if (this.#ending.signal.aborted) throw new ActionFailure('STOPPING', 'no copy of the database was made: dbmanager stops');
       const isFull = error instanceof NoRoom || isSystemError(error, 'ENOSPC', 'EDQUOT') || /database or disk is full/.test(reasonOf(error));
       throw refuse(backupMake, isFull ? 'STORAGE_FULL' : 'STORAGE_ERROR', `no copy of the database was made: ${reasonOf(error)}`);
     }
@@ -91,17 +102,29 @@ export class Backups implements Disposable {
 
   async #copy(target: string): Promise<number> {
     const { path, folder } = this.#options;
-    this.#isCopying = true;
+    const { signal } = this.#ending;
+    signal.throwIfAborted();
+    const ended = Promise.withResolvers<void>();
+    this.#copying = ended.promise;
     try {
       ensureFolder(folder);
       // It may be older than this program, or unpacked by hand.
       chmodSync(folder, 0o700);
       this.#checkRoom();
       const thread = new Worker(new URL('./copy-thread.ts', import.meta.url), { name: 'copy', workerData: { path, target } satisfies CopyData });
-      const [bytes] = (await once(thread, 'message')) as [number];
-      return bytes;
+      // An error that comes when it is not waited for any more is nobody's.
+      thread.on('error', () => {});
+      try {
+        const [bytes] = (await once(thread, 'message', { signal })) as [number];
+        return bytes;
+      } finally {
+        // SQLite itself goes on to the end of its statement, and then the thread does nothing more.
+        await thread.terminate();
+        if (signal.aborted) removeUnfinished(target);
+      }
     } finally {
-      this.#isCopying = false;
+      this.#copying = undefined;
+      ended.resolve();
     }
   }
 
@@ -115,9 +138,9 @@ export class Backups implements Disposable {
   /** What a kill, or whoever asked for a copy, has left. */
   #removeLeftovers(): void {
     const { folder } = this.#options;
-    if (this.#isCopying) return;
+    if (this.#copying !== undefined) return;
     for (const name of namesIn(folder)) {
-      const isLeft = name.endsWith('.sqlite.unfinished') || (copyName.test(name) && this.#clock.wallMs() - (statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > leftoverMs);
+      const isLeft = unfinishedName.test(name) || (copyName.test(name) && this.#clock.wallMs() - (statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > leftoverMs);
       if (isLeft) rmSync(join(folder, name), { force: true });
     }
   }

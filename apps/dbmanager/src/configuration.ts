@@ -103,7 +103,7 @@ export class Configuration {
     }
     const items = this.#itemsOf(plugin);
     const texts = this.#textsAt(owner, key, to);
-    const values = Object.fromEntries([...texts].flatMap(([name, text]) => (text === null ? [] : [[name, parseValue(text)]])));
+    const values = this.#plainValues(owner, texts);
     const fields = items === undefined ? {} : configurationProblems(items, values);
     if (Object.keys(fields).length > 0) throw invalid(configRevert, owner, fields);
     return { host, plugin, changed: this.#values.change(owner, texts, items, { atMs: this.#now(), by }) };
@@ -133,22 +133,27 @@ export class Configuration {
     return Object.fromEntries(masked.map((key) => [key, 'is the text that stands for a secret that is not shown; give the secret itself, or leave the key out']));
   }
 
-  /** What differs from now, as it was just after the change `to`. */
+  /** What differs from now, as it was just after the change `to`, as it was stored then: what was a secret then is one again. */
   #textsAt(owner: Owner, key: string | undefined, to: number): Map<string, string | null> {
-    const texts = new Map<string, string | null>();
+    const texts = this.#history.valuesAt(owner, key, to);
+    return new Map([...texts].filter(([name, text]) => text !== (this.#values.one(owner, name) ?? null)));
+  }
+
+  /** @throws ActionFailure SECRET_UNREADABLE */
+  #plainValues(owner: Owner, texts: ReadonlyMap<string, string | null>): Record<string, JsonValue> {
+    const values: [string, JsonValue][] = [];
     const lost: string[] = [];
-    for (const [name, text] of this.#history.valuesAt(owner, key, to)) {
-      const place = { ...owner, key: name };
-      if (text === (this.#values.one(owner, name) ?? null)) continue;
+    for (const [name, text] of texts) {
+      if (text === null) continue;
       try {
-        texts.set(name, text === null ? null : this.#values.plain(place, text));
+        values.push([name, parseValue(this.#values.plain({ ...owner, key: name }, text))]);
       } catch (error) {
         if (!(error instanceof SecretUnreadable)) throw error;
         lost.push(name);
       }
     }
     if (lost.length > 0) throw refuse(configRevert, 'SECRET_UNREADABLE', `${owner.plugin} on ${owner.host}: ${lost.join(', ')} of then cannot be decrypted; nothing was changed`);
-    return texts;
+    return Object.fromEntries(values);
   }
 
   #itemsOf(plugin: string): ConfigurationItems | undefined {

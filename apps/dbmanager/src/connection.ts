@@ -10,6 +10,8 @@ export const applicationId = 0x4d4a444d;
 
 /** How long to wait for someone who looks into the file with another program. */
 const busyTimeoutMs = 5000;
+/** The same for what can be done later: requests wait meanwhile. */
+const shortBusyTimeoutMs = 100;
 
 /** The file is ours and damaged, or so damaged that nobody can tell whose it is. */
 export class DatabaseDamaged extends StartError {
@@ -135,6 +137,21 @@ function refusal(path: string, cause: unknown): StartError {
     return new StartError('CANNOT_START', `no room on the disk of ${path} (${why}); free some, and start again`, { cause });
   }
   return new StartError('CANNOT_START', `cannot open the database ${path}: ${why}`, { cause });
+}
+
+/**
+ * Brings everything in the log into the file, durably, and empties the log. False if it was not emptied, because another program
+ * reads the file: it is not waited for.
+ * @throws SqliteError
+ */
+export function emptyLog(connection: Database): boolean {
+  connection.pragma(`busy_timeout = ${shortBusyTimeoutMs}`);
+  try {
+    const [outcome] = connection.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+    return outcome?.busy === 0;
+  } finally {
+    connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
+  }
 }
 
 /** SQLite's name of the error, such as SQLITE_FULL, if it is one of SQLite's. */

@@ -22,7 +22,7 @@ class CopyDamaged extends Error {
 export function copyDatabase(path: string, target: string): number {
   const unfinished = `${target}.unfinished`;
   try {
-    rmSync(unfinished, { force: true });
+    removeUnfinished(target);
     closeSync(openSync(unfinished, 'wx', 0o600));
     const source = new Sqlite(path, { readonly: true, fileMustExist: true });
     try {
@@ -37,9 +37,14 @@ export function copyDatabase(path: string, target: string): number {
     syncPath(dirname(target));
     return size;
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    removeUnfinished(target);
     throw error;
   }
+}
+
+/** Removes what a copy that came to no end has left: the file, and the journal that SQLite keeps beside it. */
+export function removeUnfinished(target: string): void {
+  for (const part of ['', '-journal']) rmSync(`${target}.unfinished${part}`, { force: true });
 }
 
 function checkCopy(file: string): void {

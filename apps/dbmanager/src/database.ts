@@ -20,6 +20,8 @@ export interface BatchResult {
   readonly outcomes: readonly Outcome[];
   /** Whether a write was committed, and so synced to disk. */
   readonly committed: boolean;
+  /** What could not be done after it, for the log. */
+  readonly trouble?: string;
 }
 
 export interface DatabaseOptions {
@@ -66,8 +68,8 @@ export class ConfigurationDatabase {
       const outcomes = this.#transaction.immediate(operations);
       // A write that changes nothing, such as one that was tried again, needs no sync.
       const committed = before !== this.#changes.get() && outcomes.some(({ done }, index) => done && isWrite[index] === true);
-      if (operations.some(({ action }) => action === 'schema.set')) this.#scrubIfDue();
-      return { outcomes, committed };
+      const trouble = operations.some(({ action }) => action === 'schema.set') ? this.#scrubIfDue() : undefined;
+      return { outcomes, committed, ...(trouble !== undefined && { trouble }) };
     } catch (error) {
       // Inside a transaction that cannot be rolled back nothing would ever be committed again.
       if (this.#connection.inTransaction) throw error;

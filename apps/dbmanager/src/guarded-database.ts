@@ -1,14 +1,31 @@
 // The database behind a guard: writes wait until the disk has room and the log of an earlier life is emptied; what SQLite fails
 // with decides whether its connection may be used on. Reads always pass.
+import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { syncPath } from '@majordomus/runtime';
+import { emptyLog } from './connection.ts';
 import type { BatchResult, ConfigurationDatabase } from './database.ts';
-import { writes, type Operation, type Outcome } from './operation.ts';
-import type { Room } from './room.ts';
+import { writes, type Operation, type Outcome, type Renewal } from './operation.ts';
+import { leastBytes, type Room } from './room.ts';
 import { isDamage, spoils, storageBlocked, storageFull } from './storage-failure.ts';
 
 export interface GuardedResult extends BatchResult {
   /** Why the connection has to be closed and another one opened; undefined if all is well. */
-  readonly renew?: { readonly text: string; readonly isDamage: boolean };
+  readonly renew?: Renewal;
+}
+
+export interface GuardOptions {
+  readonly room: Room;
+  /** Whether the file was opened for reading only, for want of room. */
+  readonly isWithoutRoom: boolean;
+  /** Whether the disk has failed under this process: what stands in the log may be in the memory of the machine only. */
+  readonly hasDiskFailed: boolean;
+}
+
+/** Somebody reads the file, and needs what is in the write-ahead log. */
+class LogInUse extends Error {
+  override readonly name = 'LogInUse';
+  readonly code = 'LOG_IN_USE';
 }
 
 export class GuardedDatabase {
@@ -16,16 +33,17 @@ export class GuardedDatabase {
   readonly #connection: Database;
   readonly #room: Room;
   readonly #isWithoutRoom: boolean;
-  /** Whether the log was emptied since the file was opened. */
+  readonly #hasDiskFailed: boolean;
+  /** Whether what was in the log when the file was opened is on the disk. */
   #isFresh = false;
 
-  /** @param isWithoutRoom whether the file was opened for reading only, for want of room */
-  constructor(database: ConfigurationDatabase, connection: Database, room: Room, isWithoutRoom: boolean) {
+  constructor(database: ConfigurationDatabase, connection: Database, { room, isWithoutRoom, hasDiskFailed }: GuardOptions) {
     this.#database = database;
     this.#connection = connection;
     this.#room = room;
     this.#isWithoutRoom = isWithoutRoom;
-    if (this.#room.shortage() === undefined) this.#emptyLog();
+    this.#hasDiskFailed = hasDiskFailed;
+    if (this.#room.shortage() === undefined) this.#makeFresh();
   }
 
   run(operations: readonly Operation[]): GuardedResult {
@@ -44,18 +62,23 @@ export class GuardedDatabase {
   #refusal(): ((operation: Operation) => Outcome) | undefined {
     const shortage = this.#room.shortage();
     if (shortage !== undefined) return (operation) => storageFull(operation, shortage);
-    const error = this.#emptyLog();
+    const error = this.#makeFresh();
     return error === undefined ? undefined : (operation) => storageBlocked(operation, error);
   }
 
   /**
-   * Before the first write everything in the log is brought into the file, durably: if an earlier sync failed, what stands in
-   * the log may be in the memory of the machine only, and nothing may be built on that. Gives the error if it could not.
+   * Before the first write everything in the log is brought into the file, durably. Where somebody reads the file, and so needs the
+   * log, it stays, and is synced (SQLite has no lock on it that closing it would take): a kill has left it in the memory of the machine at worst. After a failed sync that would prove
+   * nothing, since the system tells of such a failure once and takes what it could not write for written. Gives the error if it could not.
    */
-  #emptyLog(): { readonly cause: unknown } | undefined {
+  #makeFresh(): { readonly cause: unknown } | undefined {
     if (this.#isFresh || this.#isWithoutRoom) return undefined;
     try {
-      this.#connection.pragma('wal_checkpoint(TRUNCATE)');
+      if (!emptyLog(this.#connection)) {
+        if (this.#hasDiskFailed) throw new LogInUse('another program reads it; close that one');
+        const log = `${this.#connection.name}-wal`;
+        if (existsSync(log)) syncPath(log);
+      }
       this.#isFresh = true;
       return undefined;
     } catch (cause) {
@@ -67,9 +90,9 @@ export class GuardedDatabase {
     const spoiling = this.#database.takeFailures().filter(spoils);
     const damage = spoiling.find(isDamage);
     const code = damage ?? spoiling[0];
-    if (code !== undefined) return { renew: { text: damage === undefined ? `the disk failed under the database (${code})` : `the database was found damaged while it was used (${code})`, isDamage: damage !== undefined } };
+    if (code !== undefined) return { renew: { text: damage === undefined ? `the disk failed under the database (${code})` : `the database was found damaged while it was used (${code})`, why: damage === undefined ? 'failed disk' : 'damage' } };
     // It was opened in a makeshift way; with room it is opened as usual.
-    if (this.#isWithoutRoom && this.#room.shortage() === undefined) return { renew: { text: 'the disk of the database has room again', isDamage: false } };
+    if (this.#isWithoutRoom && this.#room.shortage() === undefined && this.#room.freeBytes() >= leastBytes) return { renew: { text: 'the disk of the database has room again', why: 'room again' } };
     return {};
   }
 }

@@ -150,33 +150,42 @@ describe('what is kept', () => {
     expect(house.history().changes).toHaveLength(2);
   });
 
-  it('is bounded by age, and what was never pruned can still be gone back to', () => {
+  it('is bounded by age, but for the newest 20: what was never pruned can still be gone back to', () => {
     using house = new OpenDatabase({ history: { days: 30, changes: 100 } });
-    house.set({ a: 1 });
-    house.set({ a: 2 });
+    for (let value = 1; value <= 22; value++) house.set({ a: value });
     house.nowMs += 20 * dayMs;
-    house.set({ a: 3 });
+    house.set({ a: 23 });
     house.nowMs += 11 * dayMs;
     expect(house.database.maintain()).toEqual([]);
-    expect(house.history().changes.map(({ change }) => change)).toEqual([3]);
-    expect(house.revert(1)).toMatchObject({ done: false, refusal: { code: 'HISTORY_NOT_FOUND' } });
-    house.nowMs += 100 * dayMs;
-    house.database.maintain();
-    expect(house.history()).toEqual({ ...owner, latest: 3, changes: [] });
-    expect(house.revert(3)).toEqual(done({ ...owner, changed: [] }));
-    house.set({ a: 4 });
-    expect(house.history().changes).toMatchObject([{ change: 4, old: 3, new: 4 }]);
+    expect(house.history().changes.map(({ change }) => change)).toEqual(Array.from({ length: 20 }, (_, index) => 23 - index));
+    expect(house.revert(2)).toMatchObject({ done: false, refusal: { code: 'HISTORY_NOT_FOUND' } });
+    house.nowMs += 1000 * dayMs;
+    expect(house.database.maintain()).toEqual([]);
+    expect(house.history().changes).toHaveLength(20);
     expect(house.revert(3)).toEqual(done({ ...owner, changed: ['a'] }));
+    expect(house.values()).toEqual({ a: 3 });
   });
 
-  it('goes on from the same number over closing and opening, even when nothing is kept', () => {
-    using house = new OpenDatabase({ history: { days: 1, changes: 100 } });
-    house.set({ a: 1, b: 1 });
-    house.nowMs += 2 * dayMs;
+  it('is not lost by a clock that is wrong for a while', () => {
+    using house = new OpenDatabase();
+    for (let value = 1; value <= 3; value++) house.set({ a: value });
+    house.nowMs += 3 * 365 * dayMs;
+    house.reopen();
     house.database.maintain();
+    house.set({ a: 4 });
+    house.nowMs -= 3 * 365 * dayMs;
+    house.reopen();
+    house.database.maintain();
+    expect(house.history().changes).toHaveLength(4);
+    expect(house.revert(1)).toEqual(done({ ...owner, changed: ['a'] }));
+  });
+
+  it('goes on from the same number over closing and opening', () => {
+    using house = new OpenDatabase();
+    house.set({ a: 1, b: 1 });
     house.reopen();
     house.set({ a: 2 });
-    expect(house.history()).toMatchObject({ latest: 3, changes: [{ change: 3 }] });
+    expect(house.history()).toMatchObject({ latest: 3, changes: [{ change: 3 }, {}, {}] });
   });
 });
 

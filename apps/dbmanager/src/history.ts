@@ -17,8 +17,10 @@ export const defaultHistoryLimits: HistoryLimits = { days: 365, changes: 1000 };
 const deletedAtOnce = 100;
 /** Of how many plugins on hosts it is known when their number was last looked at; of others it is looked at again. */
 const ownersAtMost = 10_000;
-/** How many of the oldest changes one look at their age takes in. */
+/** How many of the oldest changes of a plugin on a host one look at their age takes in. */
 const agedAtOnce = 1000;
+/** How many of the newest are kept however old they are. */
+const agelessNewest = 20;
 const dayMs = 86_400_000;
 
 export interface Change {
@@ -59,8 +61,8 @@ export class History {
   readonly #latest: Statement<[], number>;
   readonly #page: Statement<[Owner & { key: string | null; before: number | null; limit: number }], Change>;
   readonly #since: Statement<[Owner & { key: string | null; to: number }], { readonly key: string; readonly old: string | null }>;
-  readonly #oldest: Statement<[number], Owner & { readonly change: number; readonly at_ms: number }>;
-  readonly #delete: Statement<[number]>;
+  readonly #counts: Statement<[], Owner & { readonly count: number }>;
+  readonly #deleteAged: Statement<[Owner & { kept: number; spare: number }], number>;
 
   constructor(connection: Database, limits: HistoryLimits = defaultHistoryLimits) {
     this.#limits = limits;
@@ -85,8 +87,11 @@ export class History {
     this.#since = connection.prepare(`
       SELECT key, old, min(change) FROM config_history
       WHERE host = :host AND plugin = :plugin AND change > :to AND (:key IS NULL OR key = :key) GROUP BY key`);
-    this.#oldest = connection.prepare('SELECT change, host, plugin, at_ms FROM config_history ORDER BY change LIMIT ?');
-    this.#delete = connection.prepare('DELETE FROM config_history WHERE change = ?');
+    this.#counts = connection.prepare('SELECT host, plugin, count(*) AS count FROM config_history GROUP BY host, plugin');
+    this.#deleteAged = connection.prepare<[Owner & { kept: number; spare: number }], number>(`
+      DELETE FROM config_history WHERE at_ms < :kept AND change IN (
+        SELECT change FROM config_history WHERE host = :host AND plugin = :plugin ORDER BY change LIMIT :spare
+      ) RETURNING change`).pluck();
   }
 
   /** Keeps a change, and lets the oldest of that plugin on that host go where there are too many. */
@@ -129,13 +134,17 @@ export class History {
     return new Map(this.#since.all({ host, plugin, key: key ?? null, to }).map(({ key: changed, old }) => [changed, old]));
   }
 
-  /** Lets go what is older than it is kept, some of it at a time. A change whose time is in the future, from a wrong clock, stays. */
+  /**
+   * Lets go what is older than it is kept. The newest of each plugin on each host stay, whatever their age: a clock that
+   * was wrong for one start must not take what a person may want back. A change whose time is in the future stays, too.
+   */
   pruneAged(nowMs: number): void {
     const kept = nowMs - this.#limits.days * dayMs;
-    for (const { change, host, plugin, at_ms } of this.#oldest.all(agedAtOnce)) {
-      if (at_ms >= kept) continue;
-      this.#delete.run(change);
-      this.#setPruned.run(host, plugin, change);
+    for (const { host, plugin, count } of this.#counts.all()) {
+      const spare = Math.min(count - agelessNewest, agedAtOnce);
+      if (spare <= 0) continue;
+      const deleted = this.#deleteAged.all({ host, plugin, kept, spare });
+      if (deleted.length > 0) this.#setPruned.run(host, plugin, Math.max(...deleted));
     }
   }
 }

@@ -7,14 +7,15 @@ import { integrityOfFile } from './integrity.ts';
 import { start } from './service.ts';
 import { unreadableSecrets } from './unreadable-secrets.ts';
 
-const [word, file, other] = process.argv.slice(2);
+const [question, database, other] = process.argv.slice(2);
 
 /** What is asked of a database in place of a start; undefined if nothing is. */
 function answer(): object | undefined {
-  if (word === 'check' && file !== undefined) return integrityOfFile(file);
-  if (word === 'copy' && file !== undefined && other !== undefined) return { bytes: copyDatabase(file, other) };
-  if (word === 'unreadable' && file !== undefined && other !== undefined) return { secrets: unreadableSecrets(file, other) };
-  return undefined;
+  if (database === undefined) return undefined;
+  if (question === 'check') return integrityOfFile(database);
+  if (other === undefined) return undefined;
+  if (question === 'copy') return { bytes: copyDatabase(database, other) };
+  return question === 'unreadable' ? { secrets: unreadableSecrets(database, other) } : undefined;
 }
 
 try {
@@ -22,6 +23,6 @@ try {
   if (answered === undefined) await runPart({ name: 'dbmanager', readSettings, start });
   else process.stdout.write(`${JSON.stringify(answered)}\n`);
 } catch (error) {
-  process.stderr.write(`dbmanager: ${file} cannot be used: ${reasonOf(error)}\n`);
+  process.stderr.write(`dbmanager: ${database} cannot be used: ${reasonOf(error)}\n`);
   process.exitCode = 1;
 }

@@ -3,6 +3,9 @@
 import type { Database } from 'better-sqlite3';
 import { noticeAcknowledge, refuse, type noticeList, type RequestOf, type ResultOf } from '@majordomus/contracts';
 
+/** What to do where values were lost: which plugins start with the house is among them. */
+export const lostValuesTodo = 'plugins may not start with the house any more: see which are stopped (domus plugin list), and start them (domus plugin start NAME)';
+
 /** Adds a notice to an open database; a text that is told already is not told twice. */
 export function addNotice(connection: Database, atMs: number, text: string): void {
   connection.prepare('INSERT OR IGNORE INTO notice (at_ms, text) VALUES (?, ?)').run(Math.trunc(atMs), text);

@@ -6,10 +6,9 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { isSystemError, StartError, syncPath } from '@majordomus/runtime';
 import { DatabaseDamaged, openConnection, openWithoutRoom, sqliteCode } from './connection.ts';
 import { integrityOfFile } from './integrity.ts';
-import { damagedLog } from './log-file.ts';
-import { addNotice } from './notices.ts';
+import { addNotice, lostValuesTodo } from './notices.ts';
 import { recover } from './recovery.ts';
-import type { Room } from './room.ts';
+import { leastBytes, type Room } from './room.ts';
 import { finishReplacement } from './set-aside.ts';
 import { isFull } from './storage-failure.ts';
 
@@ -36,11 +35,11 @@ export function openDatabase(path: string, options: OpeningOptions): Opened {
   const mark = `${path}.known`;
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   const isKnown = existsSync(mark);
-  const found = size === 0 && isKnown ? 'it is empty, and was not' : damageOfLog(path) ?? (options.isSuspect ? damageOf(path) : undefined);
+  const found = size === 0 && isKnown ? 'it is empty, and was not' : options.isSuspect ? damageOf(path) : undefined;
   const opened = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
   if (!isKnown) setMark(mark);
   else if (size === undefined) {
-    const text = `the database ${path} was not there any more, and is a new and empty one now; if nobody took it away on purpose, put a backup back (domus restore)`;
+    const text = `the database ${path} was not there any more, and is a new and empty one now; if nobody took it away on purpose, put a backup back (domus restore); without one, ${lostValuesTodo}`;
     addNotice(opened.connection, options.wallMs, text);
     return { ...opened, told: [...opened.told, text] };
   }
@@ -58,9 +57,6 @@ function openOrRecover(path: string, options: OpeningOptions): Opened {
   }
 }
 
-/** The index of the write-ahead log needs this. */
-const leastBytes = 64 * 1024;
-
 function recovered(path: string, damage: string, { backups, wallMs }: OpeningOptions): Opened {
   const { text } = recover(path, damage, { backups, wallMs });
   return { connection: openConnection(path), told: [text], isWithoutRoom: false };
@@ -69,11 +65,6 @@ function recovered(path: string, damage: string, { backups, wallMs }: OpeningOpt
 function damageOf(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
   return integrityOfFile(path).problems[0];
-}
-
-/** SQLite itself would end the log at the damage, and drop what was committed behind it. */
-function damageOfLog(path: string): string | undefined {
-  return existsSync(path) && damagedLog(path) !== undefined ? 'commits in its write-ahead log stand behind a damaged frame' : undefined;
 }
 
 /** Says that there was a database, so that an empty file is known for what it is: no new one, but one that was lost. */

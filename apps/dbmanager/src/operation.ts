@@ -63,7 +63,14 @@ export type FromThread =
   /** Each text is an Outcome. `committed`: whether the batch committed a write, and so was synced to disk. */
   | { readonly kind: 'done'; readonly outcomes: readonly string[]; readonly committed: boolean }
   /** The connection is not to be trusted any more, and why: it is closed, and the thread ends, so that another one begins anew. */
-  | { readonly kind: 'renew'; readonly text: string; readonly isDamage: boolean };
+  | ({ readonly kind: 'renew' } & Renewal);
+
+/** Why a connection has to be closed, and another one opened. */
+export interface Renewal {
+  /** For the log. */
+  readonly text: string;
+  readonly why: 'damage' | 'failed disk' | 'room again';
+}
 
 const writing: { readonly [Name in ActionName]: boolean } = {
   'config.get': false,

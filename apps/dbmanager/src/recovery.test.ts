@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLog, StartError } from '@majordomus/runtime';
+import { silentLog } from '@majordomus/runtime';
+import type { DeadlyRecovery } from '../test/recover-and-die.ts';
 import { temporaryFolder, type TemporaryFolder } from '../test/temporary-folder.ts';
 import { backupName } from './backup-files.ts';
 import { applicationId, openConnection } from './connection.ts';
@@ -11,7 +14,7 @@ import { copyDatabase } from './copy.ts';
 import { ConfigurationDatabase } from './database.ts';
 import { migrations } from './migrations.ts';
 import { openDatabase, type Opened } from './opening.ts';
-import { recover, recoverySteps } from './recovery.ts';
+import { recoverySteps } from './recovery.ts';
 import { roomOf } from './room.ts';
 import { finishReplacement } from './set-aside.ts';
 import { Store } from './store.ts';
@@ -20,6 +23,7 @@ const pageBytes = 4096;
 const wallMs = Date.UTC(2026, 10, 22, 3, 4, 5);
 const setAside = 'majordomus.sqlite.corrupt-2026-11-22T03-04-05Z';
 const values = 800;
+const dying = fileURLToPath(new URL('../test/recover-and-die.ts', import.meta.url));
 
 let folder: TemporaryFolder;
 let path: string;
@@ -93,8 +97,11 @@ describe('a damaged database is set aside and recovered', () => {
     expect(names()).toEqual(['majordomus.sqlite', setAside, 'majordomus.sqlite.known']);
   });
 
-  it('with two damaged pages of rows: all rows of the other pages are there, and the holes are told', () => {
+  it('with two damaged pages of rows: all rows of the other pages are there, and the holes that the history does not fill are told', () => {
     fill();
+    const { connection: forgetting } = open();
+    forgetting.exec('DELETE FROM config_history');
+    forgetting.close();
     const leaves = leavesOf('config');
     expect(leaves.length).toBeGreaterThan(15);
     damagePages(path, [leaves[5] ?? 0, leaves[12] ?? 0]);
@@ -178,6 +185,16 @@ describe('a damaged database is set aside and recovered', () => {
     connection.close();
   });
 
+  it.each([3, values])('that lost its last page keeps what stands on the others (%s values)', (count) => {
+    fill(count);
+    truncateSync(path, statSync(path).size - pageBytes);
+    const { connection, told } = open();
+    expect(valuesIn(connection).size).toBeGreaterThanOrEqual(count - Math.ceil(values / leavesOf('config').length));
+    expect(valuesIn(connection).size).toBeGreaterThan(0);
+    expect(told).toHaveLength(1);
+    connection.close();
+  });
+
   it('an absent one is a new one, and told; an empty file of a first start that was interrupted is not', () => {
     writeFileSync(path, '');
     open().connection.close();
@@ -210,34 +227,38 @@ describe('a damaged database is set aside and recovered', () => {
     expect(readFileSync(join(dirname(path), `${setAside}-wal`)).equals(readFileSync(join(folder.path, 'saved-wal')))).toBe(true);
   });
 
-  it('a log that is damaged in the middle does not take with it what was committed behind that', () => {
-    fill(50);
-    const writer = openConnection(path);
-    const write = writer.prepare("INSERT INTO plugin_schema VALUES (?, '1.0.0', '{}', 0)");
-    for (let commit = 0; commit < 40; commit++) write.run(`plugin-${commit}`);
-    const [bytes, log] = [readFileSync(path), readFileSync(`${path}-wal`)];
-    writer.close();
-    const frameBytes = pageBytes + 24;
-    const count = (log.length - 32) / frameBytes;
-    expect(count).toBeGreaterThan(60);
-    const openWith = (damaged: Buffer): { readonly schemas: number; readonly told: readonly string[] } => {
-      writeFileSync(path, bytes);
-      writeFileSync(`${path}-wal`, damaged);
-      const { connection, told } = open();
-      const schemas = Number(connection.prepare("SELECT count(*) FROM plugin_schema WHERE plugin LIKE 'plugin-%'").pluck().get());
-      connection.close();
-      return { schemas, told };
-    };
-    expect(openWith(log)).toEqual({ schemas: 40, told: [] });
-    // A power cut leaves no frame behind the one that is torn: that is no damage.
-    expect(openWith(log.subarray(0, log.length - 100))).toEqual({ schemas: 39, told: [] });
-    for (const at of [32 + 30 * frameBytes + 500, 32 + 500, 4]) {
-      const damaged = Buffer.from(log);
-      damaged.fill(0x5a, at, at + 20);
-      const { schemas, told } = openWith(damaged);
-      expect(told[0]).toContain('commits in its write-ahead log stand behind a damaged frame');
-      expect(schemas).toBeGreaterThanOrEqual(39);
-    }
+  it('between damaged pages nothing that can be read is lost, however many they are', () => {
+    const { connection: made } = open();
+    const insert = made.prepare("INSERT INTO config VALUES ('igor', 'velbus', ?, ?, 0)");
+    made.transaction(() => {
+      for (let index = 0; index < 3000; index++) insert.run(keyOf(index), JSON.stringify(valueOf(index)));
+    })();
+    made.close();
+    const leaves = leavesOf('config');
+    const damaged = leaves.filter((_page, index) => index % 7 === 3);
+    const reader = new Sqlite(path, { readonly: true });
+    const inDamaged = Number(reader.prepare<[string], number>("SELECT sum(ncell) FROM dbstat WHERE name = 'config' AND pageno IN (SELECT value FROM json_each(?))").pluck().get(JSON.stringify(damaged)));
+    reader.close();
+    damagePages(path, [leaves[0] ?? 0, ...damaged, leaves.at(-1) ?? 0]);
+    const { connection } = open();
+    const most = (3 * 3000) / leaves.length;
+    // What stands between two pages that follow each other is of neither.
+    expect(valuesIn(connection).size).toBeGreaterThanOrEqual(3000 - inDamaged - damaged.length - most);
+    connection.close();
+  });
+
+  it('a value whose row is lost is taken from its newest change, before an older backup', () => {
+    fill();
+    copyDatabase(path, join(backups, backupName(wallMs - 1000)));
+    const { connection: used } = open();
+    new ConfigurationDatabase(used).run([{ action: 'config.set', data: { host: 'igor', plugin: 'velbus', key: keyOf(400), value: 'newer' } }]);
+    used.close();
+    damagePages(path, leavesOf('config'));
+    const { connection, told } = open();
+    expect(connection.prepare('SELECT value FROM config WHERE key = ?').pluck().get(keyOf(400))).toBe('"newer"');
+    expect(connection.prepare('SELECT count(*) FROM config').pluck().get()).toBe(values);
+    expect(told[0]).toMatch(/taken from the history: \d+ values; taken from the backup/);
+    connection.close();
   });
 
   it('whatever pages are damaged: no value is wrong, and with a backup none is missing', () => {
@@ -259,15 +280,71 @@ describe('a damaged database is set aside and recovered', () => {
   });
 });
 
+/** What a power cut leaves of a log whose last transaction was being written: each of its blocks as it was before, or as it was to be. */
+function tornLog(before: Buffer, after: Buffer, startBytes: number, unitBytes: number, isLost: (unit: number) => boolean): Buffer {
+  const torn = Buffer.from(after);
+  for (let at = startBytes, unit = 0; at < after.length; at += unitBytes, unit++) {
+    if (!isLost(unit)) continue;
+    torn.fill(0, at, Math.min(at + unitBytes, torn.length));
+    if (at < before.length) before.copy(torn, at, at, at + unitBytes);
+  }
+  return torn;
+}
+
+describe('a power cut while a transaction is written to the log', () => {
+  const frameBytes = pageBytes + 24;
+  const acknowledged = Array.from({ length: 400 }, (_, index) => [`key-${String(2 * index).padStart(5, '0')}`, `acknowledged ${index} ${'x'.repeat(100)}`] as const);
+  // Between the others, so that it splits their pages.
+  const last = Array.from({ length: 30 }, (_, index) => [`key-${String(26 * index + 1).padStart(5, '0')}`, `last ${index} ${'y'.repeat(300)}`] as const);
+
+  it.each([false, true])('loses nothing that was acknowledged, and the last one is whole or absent, without a word (over an earlier log: %s)', (isOverEarlier) => {
+    const { connection } = open();
+    const database = new ConfigurationDatabase(connection);
+    const set = (values: readonly (readonly [string, string])[]): unknown => database.run([{ action: 'config.set', data: { host: 'igor', plugin: 'velbus', data: Object.fromEntries(values) } }]);
+    for (let at = 0; at < acknowledged.length; at += 40) {
+      set(acknowledged.slice(at, at + 40));
+      if (at === 200 && isOverEarlier) connection.pragma('wal_checkpoint(RESTART)');
+    }
+    const [file, before] = [readFileSync(path), readFileSync(`${path}-wal`)];
+    const start = lengthOfLog(before);
+    set(last);
+    const after = readFileSync(`${path}-wal`);
+    const frames = (lengthOfLog(after) - start) / frameBytes;
+    expect(frames).toBeGreaterThan(10);
+    connection.close();
+
+    const check = (log: Buffer): void => {
+      for (const part of ['', '-wal', '-shm']) rmSync(path + part, { force: true });
+      writeFileSync(path, file);
+      writeFileSync(`${path}-wal`, log);
+      const opened = open();
+      const found = new Map(opened.connection.prepare<[], [string, string]>("SELECT key, value FROM config WHERE plugin = 'velbus'").raw().all());
+      opened.connection.close();
+      expect(opened.told).toEqual([]);
+      expect(acknowledged.filter(([key, value]) => found.get(key) !== JSON.stringify(value))).toEqual([]);
+      expect([0, last.length]).toContain(last.filter(([key, value]) => found.get(key) === JSON.stringify(value)).length);
+    };
+    for (let lost = 0; lost < frames; lost++) check(tornLog(before, after, start, frameBytes, (frame) => frame === lost));
+    const disk = Math.ceil(start / pageBytes) * pageBytes;
+    fc.assert(fc.property(fc.array(fc.boolean(), { minLength: frames + 1, maxLength: frames + 1 }), (lost) => check(tornLog(before, after, disk, pageBytes, (block) => lost[block] === true))), { numRuns: 40 });
+  });
+
+  /** Up to the end of the frames that belong to it (sqlite.org/fileformat2.html, "The Write-Ahead Log"): others have another salt. */
+  function lengthOfLog(log: Buffer): number {
+    let at = 32;
+    while (at + frameBytes <= log.length && log.compare(log, 16, 24, at + 8, at + 16) === 0) at += frameBytes;
+    return at;
+  }
+});
+
 describe('a recovery that is killed', () => {
-  it.each(recoverySteps)('before the step "%s" leaves the old files, and the next start recovers', (last) => {
+  it.each(recoverySteps)('with -9 before the step "%s" leaves the old files, and the next start recovers', (last) => {
     fill(50);
     const bytes = readFileSync(path);
     bytes.fill(0, 0, 100);
     writeFileSync(path, bytes);
-    const killed = new RangeError('killed');
-    const dying = (): unknown => recover(path, 'killed', { backups, wallMs, beforeStep: (step) => { if (step === last) throw killed; } });
-    expect(dying).toThrow(StartError);
+    const work: DeadlyRecovery = { path, backups, wallMs, step: last };
+    expect(spawnSync(process.execPath, [dying, JSON.stringify(work)], { encoding: 'utf8' })).toMatchObject({ signal: 'SIGKILL', stderr: '' });
     expect(readFileSync(path).equals(bytes)).toBe(true);
     const { connection } = open();
     expect(valuesIn(connection).size).toBe(50);

@@ -1,15 +1,15 @@
-// A damaged database: what can be read of it goes into a new one, what cannot is taken from the newest backup, and the damaged
-// files are set aside. Everything is read from copies, so that the damaged files stay as they were found. A value that was read
+// A damaged database: what can be read of it goes into a new one, what cannot is taken from its history and the newest backup, and the
+// damaged files are set aside. Everything is read from copies, so that the damaged files stay as they were found. A value that was read
 // wins over one of a backup; what is lost is told in a notice, which is part of the new database.
-import { copyFileSync, existsSync, mkdirSync, openSync, readSync, closeSync, rmSync, statSync, writeSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, openSync, readSync, closeSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { reasonOf, StartError, systemReason, isSystemError } from '@majordomus/runtime';
 import { applicationId, sqliteCode } from './connection.ts';
 import { backupsIn } from './backup-files.ts';
 import { migrate, migrations, versionOf } from './migrations.ts';
-import { addNotice } from './notices.ts';
-import { applyLog, damagedLog } from './log-file.ts';
+import { addNotice, lostValuesTodo } from './notices.ts';
+import { pageKeysOf, type PageKeys } from './page-keys.ts';
 import { columnsOf, quoted, salvage, shapesOf, type Cell, type Row, type Salvaged, type TableShape } from './salvage.ts';
 import { isSealed } from './secrets.ts';
 import { finishReplacement, freePlace, replaceDamaged, workingFile } from './set-aside.ts';
@@ -38,6 +38,11 @@ const jsonColumns: Readonly<Record<string, readonly string[]>> = { config: ['val
 const nouns: Readonly<Record<string, string>> = { config: 'values', plugin_schema: 'schemas of plugins', config_history: 'changes of the history' };
 const toldAtMost = 10;
 const headerBytes = 100;
+/** Every database of a house has pages of this size. */
+const pageBytes = 4096;
+const magic = 'SQLite format 3\0';
+/** A header that says more than this is damaged itself. */
+const mostMissingBytes = 1024 ** 3;
 
 /**
  * Replaces a damaged database by what can be had of it. The old or the new one is there if it is interrupted.
@@ -64,14 +69,12 @@ export function recover(path: string, damage: string, { backups, wallMs, beforeS
   }
 }
 
-/** The file and its log, in a folder of their own; what stands behind damage in the log is in the file then. */
+/** The file and its log, in a folder of their own. */
 function copyOf(path: string, working: string): string {
   const folder = `${working}-source`;
   mkdirSync(folder, { mode: 0o700 });
   const copy = join(folder, basename(path));
-  const log = damagedLog(path);
-  for (const part of log === undefined ? ['', '-wal', '-journal'] : ['']) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
-  if (log !== undefined) applyLog(copy, log);
+  for (const part of ['', '-wal', '-journal']) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
   return copy;
 }
 
@@ -89,12 +92,13 @@ function makeDatabase(path: string, working: string, copy: string, beforeStep: (
     target.pragma(`application_id = ${applicationId}`);
     migrate(target);
     source = openDamaged(copy, target, working);
-    const shapes = shapesOf(target);
+    // The history is filled before the values that are taken from it.
+    const shapes = shapesOf(target).sort((one, other) => Number(one.name === 'config') - Number(other.name === 'config'));
     beforeStep('read');
-    const saved = backupsIn(backups).toReversed();
-    const backup = firstWhole(saved.map(({ file }) => join(backups, file)));
+    const backup = firstWhole(backupsIn(backups).toReversed().map(({ file }) => join(backups, file)));
     try {
-      const found = new Map(shapes.map((shape) => [shape.name, readTable(source, shape, backup?.connection)]));
+      const keys = keysIn(copy, source);
+      const found = new Map(shapes.map((shape) => [shape.name, readTable(source, shape, keys)]));
       beforeStep('fill');
       const told = target.transaction(() => fill(target, shapes, found, backup?.connection)).immediate();
       raiseSequences(target, source);
@@ -114,12 +118,22 @@ function makeDatabase(path: string, working: string, copy: string, beforeStep: (
 
 /** The copy as SQLite takes it; if it takes it not at all, with a header that says what that of every database of a house does. */
 function openDamaged(copy: string, target: Database, working: string): Database | undefined {
+  lengthen(copy);
   const opened = tryOpen(copy);
   if (opened !== undefined) return opened;
   if (statSync(copy).size < headerBytes) return undefined;
   mendHeader(copy, working, Number(target.pragma('page_size', { simple: true })));
   rmSync(`${copy}-shm`, { force: true });
   return tryOpen(copy);
+}
+
+/** A file that was cut is as long again as its header says, or SQLite would not read even what stands before the cut. */
+function lengthen(copy: string): void {
+  const { size } = statSync(copy);
+  if (size < headerBytes) return;
+  const header = readHeader(copy);
+  const saidBytes = header.readUInt16BE(16) * header.readUInt32BE(28);
+  if (header.toString('latin1', 0, magic.length) === magic && saidBytes > size && saidBytes <= size + mostMissingBytes) truncateSync(copy, saidBytes);
 }
 
 function tryOpen(file: string): Database | undefined {
@@ -137,10 +151,7 @@ function tryOpen(file: string): Database | undefined {
 
 /** The first 100 bytes (sqlite.org/fileformat2.html, "The Database Header") of another database of the same program, with the size of this one and no free pages. */
 function mendHeader(copy: string, model: string, pageBytes: number): void {
-  const header = Buffer.alloc(headerBytes);
-  const from = openSync(model, 'r');
-  readSync(from, header, 0, headerBytes, 0);
-  closeSync(from);
+  const header = readHeader(model);
   const pages = Math.floor(statSync(copy).size / pageBytes);
   header.writeUInt32BE(pages, 28);
   header.copy(header, 92, 24, 28);
@@ -148,6 +159,14 @@ function mendHeader(copy: string, model: string, pageBytes: number): void {
   const to = openSync(copy, 'r+');
   writeSync(to, header, 0, headerBytes, 0);
   closeSync(to);
+}
+
+function readHeader(file: string): Buffer {
+  const header = Buffer.alloc(headerBytes);
+  const from = openSync(file, 'r');
+  readSync(from, header, 0, headerBytes, 0);
+  closeSync(from);
+  return header;
 }
 
 /** The newest of these files that is whole, ours, and not newer than this program. */
@@ -166,12 +185,23 @@ function firstWhole(files: readonly string[]): { readonly file: string; readonly
   return undefined;
 }
 
-function readTable(source: Database | undefined, shape: TableShape, backup: Database | undefined): Salvaged {
+/** The keys in the pages of the copy, into which its log is brought before. */
+function keysIn(copy: string, source: Database | undefined): PageKeys {
+  if (source === undefined) return { rowids: [], records: [] };
+  try {
+    source.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    // Then the keys of pages that are in the log alone are missing.
+    if (sqliteCode(error) === undefined) throw error;
+  }
+  return pageKeysOf(copy, pageBytes);
+}
+
+function readTable(source: Database | undefined, shape: TableShape, keys: PageKeys): Salvaged {
   const nothing: Salvaged = { rows: [], isWhole: false, lost: [] };
   const known = source === undefined ? undefined : sharedShape(source, shape);
   if (source === undefined || known === undefined) return nothing;
-  const seeds = backup === undefined ? [] : allRows(backup, shape).map((row) => shape.key.map((name) => row[columnsOf(shape).indexOf(name)] ?? null));
-  const found = salvage(source, known, seeds);
+  const found = salvage(source, known, keys);
   return { ...found, rows: widened(found.rows, known, shape) };
 }
 
@@ -204,10 +234,16 @@ function allRows(connection: Database, shape: TableShape): Row[] {
 interface Told {
   readonly table: string;
   readonly read: number;
+  readonly fromHistory: number;
   readonly fromBackup: number;
   readonly isWhole: boolean;
   readonly lost: readonly string[];
 }
+
+/** A value whose row is lost is what its newest change made of it; the changes of the newest backup are among them. Beside a lone max(), SQLite takes the other columns from the row that has it. */
+const newestOfHistory = `
+  INSERT OR IGNORE INTO config (host, plugin, key, value, updated_ms)
+  SELECT host, plugin, key, new, at_ms FROM (SELECT host, plugin, key, new, at_ms, max(change) FROM config_history GROUP BY host, plugin, key) WHERE new IS NOT NULL`;
 
 function fill(target: Database, shapes: readonly TableShape[], found: ReadonlyMap<string, Salvaged>, backup: Database | undefined): Told[] {
   return shapes.flatMap((shape) => {
@@ -218,8 +254,9 @@ function fill(target: Database, shapes: readonly TableShape[], found: ReadonlyMa
     const put = (row: Row): number => (isSound(shape, row) ? attemptInsert(() => insert.run(...row).changes) : 0);
     const read = salvaged.rows.reduce((sum, row) => sum + put(row), 0);
     const isWhole = salvaged.isWhole && read === salvaged.rows.length;
+    const fromHistory = isWhole || shape.name !== 'config' ? 0 : target.prepare(newestOfHistory).run().changes;
     const fromBackup = isWhole || backup === undefined ? 0 : allRows(backup, shape).reduce((sum, row) => sum + put(row), 0);
-    return [{ table: shape.name, read, fromBackup, isWhole, lost: salvaged.lost }];
+    return [{ table: shape.name, read, fromHistory, fromBackup, isWhole, lost: salvaged.lost }];
   });
 }
 
@@ -284,17 +321,19 @@ function noticeText({ path, damage, place, told, backup }: Story): string {
   const shown = told.filter(({ table }) => nouns[table] !== undefined);
   const counted = (count: (one: Told) => number): string => shown.filter((one) => count(one) > 0).map((one) => `${count(one)} ${nouns[one.table]}`).join(', ');
   const read = counted(({ read: rows }) => rows);
+  const remembered = counted(({ fromHistory }) => fromHistory);
   const filled = counted(({ fromBackup }) => fromBackup);
   const holes = shown.filter(({ isWhole }) => !isWhole).map(({ table, lost }) => `${nouns[table]}${lost.length === 0 ? '' : ` (${lost.slice(0, toldAtMost).join(', ')}${lost.length > toldAtMost ? ', …' : ''})`}`);
-  return [
+  const facts = [
     `the database ${path} was damaged (${damage.replaceAll(/\s+/g, ' ').slice(0, 200)})`,
     `recovered: ${read === '' ? 'nothing' : read}`,
     ...(holes.length === 0 ? ['nothing is missing'] : [
       `not all could be read of: ${holes.join(', ')}`,
+      ...(remembered === '' ? [] : [`taken from the history: ${remembered}`]),
       backup === undefined ? 'there is no backup to fill it from' : `taken from the backup ${backup}: ${filled === '' ? 'nothing that was missing' : filled}`,
-      'look through the configuration for what is old or missing (domus config)',
     ]),
     `the damaged files are kept as ${place}`,
-    'see that the disk is healthy',
-  ].join('; ');
+  ];
+  // Who reads the first words knows what to do.
+  return `${holes.length === 0 ? '' : `look through the configuration for what is old or missing (domus config list); ${lostValuesTodo}; `}see that the disk is healthy: ${facts.join('; ')}`;
 }

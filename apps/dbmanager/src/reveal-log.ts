@@ -1,6 +1,7 @@
 // Who was given secrets in clear stands in the log, since no reply can be taken back. A plugin that reads its own with each
-// command is told of now and then, with how often: its lines must not push the others out of the log.
-import type { Clock, Log } from '@majordomus/runtime';
+// command is told of now and then, with how often: its lines must not push the others out of the log. Anybody can give its
+// name, so that this is for the same again only: another action, or other keys, are told of at once.
+import type { Log } from '@majordomus/runtime';
 
 /** Between two lines about a plugin that reads its own secrets. */
 const ownPauseMs = 600_000;
@@ -13,36 +14,55 @@ export interface Reveal {
   readonly keys: readonly string[];
 }
 
-interface Told {
-  readonly atMs: number;
+interface Pause {
+  readonly reveal: Reveal;
+  readonly timer: NodeJS.Timeout;
   untold: number;
 }
 
-export class RevealLog {
+export class RevealLog implements Disposable {
   readonly #log: Log;
-  readonly #clock: Clock;
-  /** By service name: there are no more than installed plugins with secrets. */
-  readonly #told = new Map<string, Told>();
+  /** Those that were told of within the last ten minutes, by what they revealed. */
+  readonly #pauses = new Map<string, Pause>();
 
-  constructor(log: Log, clock: Clock) {
+  constructor(log: Log) {
     this.#log = log;
-    this.#clock = clock;
   }
 
-  tell({ action, host, plugin, by = 'unknown', keys }: Reveal): void {
-    const times = by === `${host}.${plugin}` ? this.#timesToTell(by) : 1;
-    if (times === 0) return;
+  tell(reveal: Reveal): void {
+    const { action, host, plugin, by, keys } = reveal;
+    if (by !== `${host}.${plugin}`) {
+      this.#write(reveal, 1);
+      return;
+    }
+    const what = JSON.stringify([action, host, plugin, keys]);
+    const pause = this.#pauses.get(what);
+    if (pause === undefined) this.#writeAndPause(what, reveal, 1);
+    else pause.untold++;
+  }
+
+  #writeAndPause(what: string, reveal: Reveal, times: number): void {
+    this.#write(reveal, times);
+    const timer = setTimeout(() => this.#endPause(what), ownPauseMs).unref();
+    this.#pauses.set(what, { reveal, timer, untold: 0 });
+  }
+
+  #endPause(what: string): void {
+    const pause = this.#pauses.get(what);
+    this.#pauses.delete(what);
+    if (pause !== undefined && pause.untold > 0) this.#writeAndPause(what, pause.reveal, pause.untold);
+  }
+
+  #write({ action, host, plugin, by = 'unknown', keys }: Reveal, times: number): void {
     this.#log.info({ host, plugin, keys, by, ...(times > 1 && { times }) }, `${action} gave secrets in clear`);
   }
 
-  #timesToTell(service: string): number {
-    const nowMs = this.#clock.monotonicMs();
-    const told = this.#told.get(service);
-    if (told !== undefined && nowMs - told.atMs < ownPauseMs) {
-      told.untold++;
-      return 0;
+  /** Tells what was not told of yet. */
+  [Symbol.dispose](): void {
+    for (const { reveal, timer, untold } of this.#pauses.values()) {
+      clearTimeout(timer);
+      if (untold > 0) this.#write(reveal, untold);
     }
-    this.#told.set(service, { atMs: nowMs, untold: 0 });
-    return (told?.untold ?? 0) + 1;
+    this.#pauses.clear();
   }
 }

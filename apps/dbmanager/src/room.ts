@@ -3,6 +3,8 @@
 import { statfsSync } from 'node:fs';
 
 const mebibyte = 1024 * 1024;
+/** The index of the write-ahead log needs this for the database to be opened as usual. */
+export const leastBytes = 64 * 1024;
 
 export interface Room {
   /** Why nothing can be written now; undefined if all is well. */

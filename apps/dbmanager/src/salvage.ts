@@ -1,6 +1,7 @@
-// Reads what can be read of one table of a damaged database: up to the damage, from behind it, and around it by keys, in both
-// directions and through each index. It writes nothing, and knows nothing of what the tables are for.
+// Reads what can be read of one table of a damaged database: from either end up to the damage, from the keys that stand in its
+// pages, and through each index. It writes nothing, and knows nothing of what the tables are for.
 import Sqlite, { type Database } from 'better-sqlite3';
+import type { PageKeys } from './page-keys.ts';
 
 /** What stands in a column. */
 export type Cell = string | number | Buffer | null;
@@ -25,12 +26,6 @@ export interface Salvaged {
   readonly lost: readonly string[];
 }
 
-/** No row of a house is read by more steps than this around one damaged place. */
-const maxSteps = 4000;
-const lastCharacter = 0x7e;
-const firstCharacter = 0x20;
-const afterAllText = '\u{10ffff}';
-
 /** The shape of every table of a database. */
 export function shapesOf(connection: Database): TableShape[] {
   const tables = connection.pragma('table_list') as { readonly schema: string; readonly name: string; readonly type: string; readonly wr: number }[];
@@ -53,128 +48,77 @@ export function columnsOf({ columns, key }: TableShape): string[] {
 
 /**
  * Reads a table.
- * @param seeds keys that rows may have, to look behind damage from there
+ * @param keys those that stand in the pages of its file, to look behind damage from there
  */
-export function salvage(source: Database, shape: TableShape, seeds: readonly Row[]): Salvaged {
+export function salvage(source: Database, shape: TableShape, keys: PageKeys): Salvaged {
   const columns = columnsOf(shape);
   const keyAt = shape.key.map((name) => columns.indexOf(name));
   const rows = new Map<string, Row>();
-  const keyOf = (row: Row): Row => keyAt.map((at) => row[at] ?? null);
-  const take = (row: Row): void => void rows.set(asText(keyOf(row)), row);
-  const order = { table: shape.name, select: columns, key: shape.key, keyOf, take };
-  const isWhole = walk(source, order, 'up');
-  if (isWhole) return { rows: [...rows.values()], isWhole, lost: [] };
-  walk(source, order, 'down');
-  for (const seed of seeds) {
-    if (rows.has(asText(seed))) continue;
-    run(source, order, 'up', seed, true);
-    run(source, order, 'down', seed, false);
-  }
-  return { rows: [...rows.values()], isWhole, lost: throughIndexes(source, shape, rows, take) };
+  const order: Order = { table: quoted(shape.name), select: columns, key: shape.key, keyOf: (row) => keyAt.map((at) => row[at] ?? null) };
+  const isWhole = collect(source, order, rows, keysFor(shape.key, keys));
+  return { rows: [...rows.values()], isWhole, lost: isWhole ? [] : throughIndexes(source, shape, rows, keys) };
 }
 
 /** Rows that an index knows are asked for one by one, since a damaged page then hides only its own. */
-function throughIndexes(source: Database, shape: TableShape, rows: ReadonlyMap<string, Row>, take: (row: Row) => void): string[] {
+function throughIndexes(source: Database, shape: TableShape, rows: Map<string, Row>, keys: PageKeys): string[] {
   const lost = new Map<string, string>();
   for (const { name, columns } of shape.indexes) {
     const key = [...columns, 'rowid'];
-    const known: Row[] = [];
-    walk(source, { table: `${quoted(shape.name)} INDEXED BY ${quoted(name)}`, isQuoted: true, select: key, key, keyOf: (row) => row, take: (row) => void known.push(row) }, 'up');
-    walk(source, { table: `${quoted(shape.name)} INDEXED BY ${quoted(name)}`, isQuoted: true, select: key, key, keyOf: (row) => row, take: (row) => void known.push(row) }, 'down');
-    for (const entry of known) {
+    const known = new Map<string, Row>();
+    collect(source, { table: `${quoted(shape.name)} INDEXED BY ${quoted(name)}`, select: key, key, keyOf: (row) => row }, known, keysFor(key, keys));
+    for (const entry of known.values()) {
       const rowid = entry.at(-1) ?? null;
       if (rows.has(asText([rowid]))) continue;
       const found = attempt(() => source.prepare<Cell[], Row>(`SELECT ${list(columnsOf(shape))} FROM ${quoted(shape.name)} WHERE rowid = ?`).raw().get(rowid));
       if (found === undefined) lost.set(String(rowid), entry.slice(0, -1).join(' '));
-      else take(found);
+      else rows.set(asText([rowid]), found);
     }
   }
   return [...lost.values()];
 }
 
+function keysFor(key: readonly string[], { rowids, records }: PageKeys): Row[] {
+  if (key[0] === 'rowid') return rowids.map((rowid) => [rowid]);
+  return records.filter((record) => record.length >= key.length).map((record) => record.slice(0, key.length));
+}
+
 interface Order {
+  /** As SQL. */
   readonly table: string;
-  /** Whether `table` is SQL already. */
-  readonly isQuoted?: boolean;
   readonly select: readonly string[];
   readonly key: readonly string[];
   readonly keyOf: (row: Row) => Row;
-  readonly take: (row: Row) => void;
 }
 
-type Direction = 'up' | 'down';
-/** How a run ended: at the end of the table, or at damage, after the row with this key if it gave any. */
-type RunEnd = { readonly end: 'done' } | { readonly end: 'damage'; readonly last: Row | undefined };
+const directions = ['up', 'down'] as const;
+type Direction = (typeof directions)[number];
 
-/** Goes from one end to the other and over each damage by the smallest step that leads behind it. False if there was any. */
-function walk(source: Database, order: Order, direction: Direction): boolean {
-  let at: Row | undefined;
-  let ended = run(source, order, direction, undefined, false);
-  if (ended.end === 'done') return true;
-  let steps = 0;
-  while (ended.end === 'damage') {
-    at = ended.last ?? at;
-    if (at === undefined) return false;
-    let landed: RunEnd | undefined;
-    for (const step of stepsFrom(at, direction)) {
-      if (++steps > maxSteps) return false;
-      const tried = run(source, order, direction, step, false);
-      if (tried.end === 'done' || tried.last !== undefined) {
-        landed = tried;
-        break;
-      }
+/** Reads what can be read into `rows`, by their keys: from both ends, and from each seed both ways. False if there was damage. */
+function collect(source: Database, order: Order, rows: Map<string, Row>, seeds: readonly Row[]): boolean {
+  if (run(source, order, rows, 'up')) return true;
+  run(source, order, rows, 'down');
+  for (const seed of seeds) {
+    if (rows.has(asText(seed))) continue;
+    for (const direction of directions) {
+      const before = rows.size;
+      run(source, order, rows, direction, { from: seed, limit: 1 });
+      // Else what is there was read before.
+      if (rows.size > before) run(source, order, rows, direction, { from: seed, limit: -1 });
     }
-    if (landed === undefined) return false;
-    ended = landed;
   }
   return false;
 }
 
-/** Reads on from a key until the end or the next damage. */
-function run(source: Database, { table, isQuoted = false, select, key, keyOf, take }: Order, direction: Direction, from: Row | undefined, inclusive: boolean): RunEnd {
-  const compare = (direction === 'up' ? '>' : '<') + (inclusive ? '=' : '');
-  const where = from === undefined ? '' : `WHERE (${list(key)}) ${compare} (${key.map(() => '?').join(', ')})`;
+/** Reads on from a key, and from the row that has it, until the end, or so many rows. False if it met damage. */
+function run(source: Database, { table, select, key, keyOf }: Order, rows: Map<string, Row>, direction: Direction, { from, limit }: { readonly from?: Row; readonly limit: number } = { limit: -1 }): boolean {
+  const where = from === undefined ? '' : `WHERE (${list(key)}) ${direction === 'up' ? '>=' : '<='} (${key.map(() => '?').join(', ')})`;
   const sorted = key.map((name) => `${quoted(name)} ${direction === 'up' ? 'ASC' : 'DESC'}`).join(', ');
-  let last: Row | undefined;
-  try {
-    const statement = source.prepare<Cell[], Row>(`SELECT ${list(select)} FROM ${isQuoted ? table : quoted(table)} ${where} ORDER BY ${sorted}`).raw();
-    for (const row of statement.iterate(...(from ?? []))) {
-      take(row);
-      last = keyOf(row);
-    }
-    return { end: 'done' };
-  } catch (error) {
-    if (!(error instanceof Sqlite.SqliteError)) throw error;
-    return { end: 'damage', last };
-  }
-}
-
-/** Ever coarser steps from a key: the next characters of its last column, those before, then the column before it. */
-function* stepsFrom(key: Row, direction: Direction): Generator<Row> {
-  for (let column = key.length - 1; column >= 0; column--) {
-    const rest = key.slice(column + 1).map((cell) => edgeOf(cell, direction));
-    for (const cell of cellsFrom(key[column] ?? null, direction)) yield [...key.slice(0, column), cell, ...rest];
-  }
-}
-
-function* cellsFrom(cell: Cell, direction: Direction): Generator<Cell> {
-  const sign = direction === 'up' ? 1 : -1;
-  if (typeof cell === 'number') {
-    for (let step = 1; Number.isSafeInteger(cell + sign * step); step *= 2) yield cell + sign * step;
-  }
-  if (typeof cell !== 'string') return;
-  for (let at = cell.length - 1; at >= 0; at--) {
-    const end = direction === 'up' ? lastCharacter : firstCharacter;
-    for (let code = cell.charCodeAt(at) + sign; sign * code <= sign * end; code += sign) {
-      yield cell.slice(0, at) + String.fromCharCode(code) + (direction === 'up' ? '' : afterAllText);
-    }
-  }
-}
-
-/** What stands before or behind all values of that type. */
-function edgeOf(cell: Cell, direction: Direction): Cell {
-  if (typeof cell === 'number') return direction === 'up' ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
-  return direction === 'up' ? '' : afterAllText;
+  const isRead = attempt(() => {
+    const statement = source.prepare<Cell[], Row>(`SELECT ${list(select)} FROM ${table} ${where} ORDER BY ${sorted} LIMIT ${limit}`).raw();
+    for (const row of statement.iterate(...(from ?? []))) rows.set(asText(keyOf(row)), row);
+    return true;
+  });
+  return isRead === true;
 }
 
 function indexColumns(connection: Database, index: string): string[] {

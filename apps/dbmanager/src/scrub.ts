@@ -2,6 +2,7 @@
 // stood; copies of it that SQLite left behind when it moved rows, and those in the write-ahead log, go with this. That
 // it is due stands in the database, in the same transaction, so that a kill does not make it forgotten.
 import type { Database } from 'better-sqlite3';
+import { emptyLog } from './connection.ts';
 
 /** Somebody reads the file, and needs what is in the write-ahead log. */
 class StillRead extends Error {
@@ -29,8 +30,7 @@ export class Scrub {
     const isDue = Number(this.#connection.prepare('SELECT count(*) FROM scrub_due').pluck().get()) > 0;
     if (!isDue) return;
     this.#connection.exec('VACUUM');
-    const [outcome] = this.#connection.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
-    if (outcome?.busy !== 0) throw new StillRead('another program reads the file');
+    if (!emptyLog(this.#connection)) throw new StillRead('another program reads the file');
     this.#connection.exec('DELETE FROM scrub_due');
   }
 }

@@ -6,7 +6,7 @@ import {
   schemaGet, schemaSet,
 } from '@majordomus/contracts';
 import { Handlers, serve } from '@majordomus/mq';
-import { ensureFolder, homePaths, lockHome, systemClock, type PartContext } from '@majordomus/runtime';
+import { ensureFolder, homePaths, lockHome, type PartContext } from '@majordomus/runtime';
 import { Backups } from './backups.ts';
 import type { Settings } from './config.ts';
 import { RevealLog } from './reveal-log.ts';
@@ -52,9 +52,10 @@ export async function start({ home, broker, historyDays, historyChanges, backups
   ensureFolder(dirname(database));
   using _lock = lockHome(home, 'dbmanager');
   await using store = await Store.open({ path: database, keyFile: join(keys, 'secrets.key'), history: { days: historyDays, changes: historyChanges }, backups: folder, minFreeBytes, log });
-  using backups = new Backups({ path: database, folder, keep, minFreeBytes, log }).start();
+  await using backups = new Backups({ path: database, folder, keep, minFreeBytes, log }).start();
+  using reveals = new RevealLog(log);
   await serve({
-    endpoint: broker, services: dbmanagerServices, handlers: handlersOf(store, backups, new RevealLog(log, systemClock)), capacity, log, signal,
+    endpoint: broker, services: dbmanagerServices, handlers: handlersOf(store, backups, reveals), capacity, log, signal,
     onRegistered: () => ready(),
     onLost: notReady,
     onBack: () => ready(),

@@ -28,6 +28,7 @@ type History = OperationResult<'config.history'>;
 export function shownValues(values: StoredValues, owner: Owner, stored: readonly StoredValue[], { items, reveal }: Showing): ShownValues {
   const data: [key: string, value: JsonValue][] = [];
   const named = { masked: [] as string[], revealed: [] as string[], unreadable: [] as string[] };
+  const lost: (readonly [key: string, why: SecretUnreadable])[] = [];
   for (const { key, value } of stored) {
     const place = { ...owner, key };
     if (!isSecret(items, key, value)) {
@@ -36,12 +37,13 @@ export function shownValues(values: StoredValues, owner: Owner, stored: readonly
     }
     const plain = plainOf(values, place, value);
     // What the schema does not have any more, nobody reads.
-    if (reveal && plain instanceof SecretUnreadable && (items === undefined || Object.hasOwn(items, key))) throw unreadable(place, plain);
+    if (reveal && plain instanceof SecretUnreadable && (items === undefined || Object.hasOwn(items, key))) lost.push([key, plain]);
     const isRevealed = reveal && !(plain instanceof SecretUnreadable);
     data.push([key, isRevealed ? parseValue(plain) : maskedSecret]);
     named[isRevealed ? 'revealed' : 'masked'].push(key);
     if (plain instanceof SecretUnreadable) named.unreadable.push(key);
   }
+  if (lost.length > 0) throw unreadable(owner, lost);
   // Not by assignment: a key may be called __proto__.
   return { data: Object.fromEntries(data), ...Object.fromEntries(Object.entries(named).filter(([, keys]) => keys.length > 0)) };
 }
@@ -88,6 +90,9 @@ function plainOf(values: StoredValues, place: Place, text: string): string | Sec
   }
 }
 
-function unreadable({ host, plugin, key }: Place, why: SecretUnreadable): Error {
-  return refuse(configGet, 'SECRET_UNREADABLE', `${plugin} on ${host}: the secret ${key} cannot be decrypted: ${why.message}; or set it again with config.set`, { keys: [key] });
+function unreadable({ host, plugin }: Owner, lost: readonly (readonly [key: string, why: SecretUnreadable])[]): Error {
+  const keys = lost.map(([key]) => key);
+  const [what, them] = keys.length === 1 ? ['secret', 'it'] : ['secrets', 'them'];
+  const commands = keys.map((key) => `domus config set ${plugin} ${key} VALUE`);
+  return refuse(configGet, 'SECRET_UNREADABLE', `${plugin} on ${host}: the ${what} ${keys.join(', ')} cannot be decrypted: ${lost[0]?.[1].message ?? ''}; or set ${them} again: ${commands.join('; ')}`, { keys });
 }

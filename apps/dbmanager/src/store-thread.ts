@@ -22,12 +22,14 @@ export interface ThreadData {
   readonly minFreeBytes: number;
   /** Whether an earlier thread has found the database damaged. */
   readonly isSuspect: boolean;
+  /** Whether the disk has failed under an earlier thread. */
+  readonly hasDiskFailed: boolean;
 }
 
 /** Between two times that what is due from time to time is done. */
 const maintenanceMs = 3_600_000;
 
-function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect }: ThreadData): void {
+function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect, hasDiskFailed }: ThreadData): void {
   const tell = (message: FromThread): void => port.postMessage(message);
   const room = roomOf(dirname(path), minFreeBytes);
   let opened: Opened;
@@ -41,19 +43,20 @@ function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, b
   const { connection, told, isWithoutRoom } = opened;
   for (const text of told) tell({ kind: 'trouble', text });
   const database = new ConfigurationDatabase(connection, { keyFile, history });
-  const guarded = new GuardedDatabase(database, connection, room, isWithoutRoom);
+  const guarded = new GuardedDatabase(database, connection, { room, isWithoutRoom, hasDiskFailed });
   const maintain = (): void => {
     for (const text of database.maintain()) tell({ kind: 'trouble', text });
   };
   const maintenance = setInterval(maintain, maintenanceMs);
   port.on('message', (message: ToThread) => {
     if (message.kind === 'run') {
-      const { outcomes, committed, renew } = guarded.run(message.operations.map((text) => JSON.parse(text) as Operation));
+      const { outcomes, committed, trouble, renew } = guarded.run(message.operations.map((text) => JSON.parse(text) as Operation));
+      if (trouble !== undefined) tell({ kind: 'trouble', text: trouble });
       // First, so that nothing more is sent here.
       if (renew !== undefined) tell({ kind: 'renew', ...renew });
       tell({ kind: 'done', outcomes: outcomes.map((outcome) => JSON.stringify(outcome)), committed });
       if (renew === undefined) return;
-      if (renew.isDamage) closeUntouched(connection);
+      if (renew.why === 'damage') closeUntouched(connection);
     }
     clearInterval(maintenance);
     connection.close();

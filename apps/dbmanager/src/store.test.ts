@@ -8,6 +8,7 @@ import { silentLog } from '@majordomus/runtime';
 import { temporaryFolder, type TemporaryFolder } from '../test/temporary-folder.ts';
 import { openConnection } from './connection.ts';
 import type { OperationResult } from './operation.ts';
+import type { ThreadData } from './store-thread.ts';
 import { Store } from './store.ts';
 
 const owner = { host: 'igor', plugin: 'velbus' } as const;
@@ -234,6 +235,28 @@ describe('the thread of the store', () => {
     await using store = await Store.open({ path, log: silentLog, startThread });
     await expect(set(store, 'counter', 1)).rejects.toMatchObject({ code: 'STORAGE_ERROR', message: expect.stringContaining('out of luck') });
     expect(await set(store, 'counter', 2)).toEqual(owner);
+  });
+
+  it('under which the disk has failed is replaced, and every later one knows it: what is in the log is not trusted', async () => {
+    openConnection(path).close();
+    const known: boolean[] = [];
+    const startThread = (workerData: ThreadData): Worker => {
+      const failing = `
+        const { parentPort } = require('node:worker_threads');
+        parentPort.on('message', () => {
+          parentPort.postMessage({ kind: 'renew', text: 'the disk failed', why: 'failed disk' });
+          parentPort.postMessage({ kind: 'done', outcomes: [JSON.stringify({ done: false, refusal: { code: 'STORAGE_ERROR', reason: 'no', details: {} } })], committed: false });
+          parentPort.close();
+        });
+        parentPort.postMessage({ kind: 'opened' });
+      `;
+      known.push(workerData.hasDiskFailed);
+      return known.length <= 2 ? new Worker(known.length === 1 ? failing : failing.replace('failed disk', 'room again'), { eval: true }) : new Worker(new URL('./store-thread.ts', import.meta.url), { workerData });
+    };
+    await using store = await Store.open({ path, log: silentLog, startThread });
+    for (let failure = 0; failure < 2; failure++) await expect(set(store, 'counter', 1)).rejects.toMatchObject({ code: 'STORAGE_ERROR' });
+    expect(await set(store, 'counter', 2)).toEqual(owner);
+    expect(known).toEqual([false, true, true]);
   });
 
   it('that dies again and again is given up: every operation ends, and the store says that it is lost', async () => {

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { ActionFailure, refuse } from '@majordomus/contracts';
 import { StartError, systemClock, type Clock, type Log } from '@majordomus/runtime';
 import type { HistoryLimits } from './history.ts';
-import { actions, type ActionName, type FromThread, type Operation, type OperationData, type OperationResult, type Outcome, type ToThread } from './operation.ts';
+import { actions, type ActionName, type FromThread, type Operation, type OperationData, type OperationResult, type Outcome, type Renewal, type ToThread } from './operation.ts';
 import type { ThreadData } from './store-thread.ts';
 
 /** How many operations share a commit at most. */
@@ -74,7 +74,9 @@ export class Store implements AsyncDisposable {
   #sendSoon = false;
   #deaths: number[] = [];
   /** Why the thread ends by itself, to be replaced. */
-  #renewal: { readonly text: string; readonly isDamage: boolean } | undefined;
+  #renewal: Renewal | undefined;
+  /** Whether the disk has failed under any thread: whether a later sync did what it said cannot be known then. */
+  #hasDiskFailed = false;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   /**
@@ -202,7 +204,7 @@ export class Store implements AsyncDisposable {
 
   #startThread(): void {
     const { path, keyFile, history, backups = join(dirname(path), '..', 'backups'), minFreeBytes = 0 } = this.#options;
-    const thread = (this.#options.startThread ?? startStoreThread)({ path, keyFile, history, backups, minFreeBytes, isSuspect: this.#renewal?.isDamage === true });
+    const thread = (this.#options.startThread ?? startStoreThread)({ path, keyFile, history, backups, minFreeBytes, isSuspect: this.#renewal?.why === 'damage', hasDiskFailed: this.#hasDiskFailed });
     this.#renewal = undefined;
     let why: Error | undefined;
     thread.on('message', (message: FromThread) => {
@@ -215,6 +217,7 @@ export class Store implements AsyncDisposable {
       else if (message.kind === 'renew') {
         this.#ready = false;
         this.#renewal = message;
+        this.#hasDiskFailed ||= message.why === 'failed disk';
       } else if (message.kind === 'refused') why = new StartError(message.code, message.message);
       else this.#settle(message.outcomes, message.committed);
     });

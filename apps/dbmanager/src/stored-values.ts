@@ -21,7 +21,7 @@ interface ChangedTexts extends Place {
   readonly new: string | null;
 }
 
-/** What is to be stored under each key; null forgets it. */
+/** What is to be stored under each key: JSON, or a text that was stored before, which stays encrypted if it was; null forgets it. */
 export type Texts = ReadonlyMap<string, string | null>;
 
 export class StoredValues {
@@ -71,8 +71,8 @@ export class StoredValues {
     for (const [key, text] of texts) {
       const place = { host, plugin, key };
       const old = this.one(place, key) ?? null;
-      if (this.#isSame(place, old, text)) continue;
-      const stored = text === null || !isSecret(items, key, old) ? text : this.#secrets.seal(place, text);
+      const stored = text === null ? null : this.#sealedIfSecret(place, old, text, items);
+      if (old === stored || this.#isSameSecret(place, old, stored)) continue;
       if (stored === null) this.#delete.run(host, plugin, key);
       else this.#set.run(host, plugin, key, stored, atMs);
       this.#history.add({ ...place, old, new: stored, at_ms: atMs, by });
@@ -82,15 +82,14 @@ export class StoredValues {
   }
 
   /**
-   * Encrypts what these items mark as secret, and decrypts what they do not, in the history too. What cannot be
-   * decrypted stays as it is. Gives whether anything was encrypted. @throws KeyUnusable
+   * Encrypts what these items mark as secret, in the history too. What they do not mark stays as it is: whoever brings a
+   * schema must not be given secrets by that. Gives whether anything was encrypted. @throws KeyUnusable
    */
   convert(plugin: string, items: ConfigurationItems): boolean {
     let hasSealed = false;
     const converted = (place: Place, text: string | null): string | null => {
       const item = Object.hasOwn(items, place.key) ? items[place.key] : undefined;
-      if (text === null || item === undefined || isSealed(text) === (item.secret === true)) return text;
-      if (item.secret !== true) return this.#openedIfReadable(place, text);
+      if (text === null || item?.secret !== true || isSealed(text)) return text;
       hasSealed = true;
       return this.#secrets.seal(place, text);
     };
@@ -105,9 +104,16 @@ export class StoredValues {
     return hasSealed;
   }
 
-  #isSame(place: Place, old: string | null, text: string | null): boolean {
-    if (old === null || text === null) return old === text;
-    return (isSealed(old) ? this.#openedIfReadable(place, old) : old) === text;
+  /** A key that the schema has is encrypted if the schema says so; one that it has not, if it was. */
+  #sealedIfSecret(place: Place, old: string | null, text: string, items: ConfigurationItems | undefined): string {
+    const item = items !== undefined && Object.hasOwn(items, place.key) ? items[place.key] : undefined;
+    const isToSeal = item === undefined ? old !== null && isSealed(old) : item.secret === true;
+    return isToSeal && !isSealed(text) ? this.#secrets.seal(place, text) : text;
+  }
+
+  /** The same secret is another text each time that it is encrypted. */
+  #isSameSecret(place: Place, old: string | null, stored: string | null): boolean {
+    return old !== null && stored !== null && isSealed(old) && isSealed(stored) && this.#openedIfReadable(place, old) === this.#openedIfReadable(place, stored);
   }
 
   /** What cannot be decrypted as it is. */
@@ -121,7 +127,7 @@ export class StoredValues {
   }
 }
 
-/** Whether the value of a key is a secret: its schema says so, or it was one when the schema still had it. */
+/** Whether the value of a key is a secret: its schema says so, or one did when it was set. */
 export function isSecret(items: ConfigurationItems | undefined, key: string, stored: string | null | undefined): boolean {
   const item = items !== undefined && Object.hasOwn(items, key) ? items[key] : undefined;
   return item?.secret === true || (stored !== null && stored !== undefined && isSealed(stored));

@@ -87,3 +87,11 @@ describe('the archive of a backup', () => {
     expect(backupManifest.shape.entries.safeParse([{ path, link }]).success).toBe(false);
   });
 });
+
+it('a backup that cannot be written is a system error, and nothing else fails later', async () => {
+  const { entries } = await pack();
+  expect(entries.length).toBeGreaterThan(0);
+  const sources = [{ path: 'house.tgz', file }];
+  await expect(writeArchive(join(folder, 'absent', 'again.tgz'), sources)).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(writeArchive(file, sources)).rejects.toMatchObject({ code: 'EEXIST' });
+});

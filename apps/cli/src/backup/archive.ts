@@ -21,16 +21,18 @@ class NoLinks extends Map<`${number}:${number}`, string> {
 
 /** Writes an archive that only its owner can read; it is on the disk when the promise is fulfilled. @throws a system error */
 export async function writeArchive(target: string, sources: readonly Source[]): Promise<void> {
-  const names = new Map(sources.map(({ file, path }) => [file, path]));
+  // Before anything is read for it: who may not write here is told so at once.
+  const file = openSync(target, 'wx', 0o600);
+  const names = new Map(sources.map(({ file: source, path }) => [source, path]));
   const pack = new Pack({
     cwd: '/', gzip: true, portable: true, preservePaths: true, noDirRecurse: true, linkCache: new NoLinks(),
     onWriteEntry: (entry) => void (entry.path = names.get(entry.absolute) ?? entry.path),
   });
-  for (const { file } of sources) pack.add(file);
+  for (const source of sources) pack.add(source.file);
   pack.end();
-  const file = openSync(target, 'wx', 0o600);
+  // A stream that fails has closed its file by itself.
+  await pipeline(pack as AsyncIterable<Buffer>, createWriteStream(target, { fd: file, autoClose: false }));
   try {
-    await pipeline(pack as AsyncIterable<Buffer>, createWriteStream(target, { fd: file, autoClose: false }));
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -32,6 +32,22 @@ export function contentsOf({ home, database, withKeys }: ContentsOptions): Sourc
   return sources;
 }
 
+/** Whether it says which version of a plugin is installed, or what is under way between two: links and files beside its versions. */
+export function saysWhatIsInstalled({ path }: { readonly path: string }): boolean {
+  return /^packages\/[^/]+\/[^/]+$/.test(path);
+}
+
+/** What says so in a home; again, if something of it goes away meanwhile. */
+export async function installedIn(home: string): Promise<BackupEntry[]> {
+  for (;;) {
+    try {
+      return await entriesOf(contentsOf({ home, database: undefined, withKeys: false }).filter(saysWhatIsInstalled));
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    }
+  }
+}
+
 /** Reads every file for its checksum. */
 export async function entriesOf(sources: readonly Source[]): Promise<BackupEntry[]> {
   const entries: BackupEntry[] = [];

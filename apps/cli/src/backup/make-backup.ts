@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { backupMake } from '@majordomus/contracts';
 import { commonSettings, ensureFolder, homePaths, isSystemError, lockHome, majordomusVersion, syncPath, systemReason } from '@majordomus/runtime';
 import { CommandError } from '../failure.ts';
@@ -11,13 +12,13 @@ import { readLastStart } from '../last-start.ts';
 import { readRunning, type RunningHouse } from '../running-house.ts';
 import { withClient, type CliSettings } from '../session.ts';
 import { readBackup, writeArchive } from './archive.ts';
-import { contentsOf, entriesOf } from './contents.ts';
+import { contentsOf, entriesOf, installedIn, saysWhatIsInstalled } from './contents.ts';
 import { copyDatabase } from './database-program.ts';
 import { backupFormat, manifestName, type BackupManifest } from './manifest.ts';
 
 /** A large database on a slow card. */
 const copyTimeoutMs = 30 * 60_000;
-/** An installation that ends meanwhile changes the packages; then all is packed again. */
+/** An installation that ends meanwhile changes the packages; then all is taken again. */
 const attempts = 3;
 
 export interface BackupRequest {
@@ -42,17 +43,19 @@ export interface MadeBackup {
 export async function makeBackup({ settings, file: given, withKeys, force, onStep }: BackupRequest): Promise<MadeBackup> {
   const { home } = settings;
   const file = resolve(given);
-  checkTarget(file, force);
+  checkTarget(file, home, force);
   if (!existsSync(home)) throw new CommandError('NOTHING_TO_BACK_UP', `there is no home ${home}; choose another one with --home or DOMUS_HOME`);
   const running = readRunning(home);
   const unfinished = join(dirname(file), `.${randomUUID()}.unfinished`);
-  using copy = await copyOfDatabase(settings, running, onStep);
   const notes = mkdtempSync(join(tmpdir(), 'majordomus-backup-'));
   try {
     const last = readLastStart(home);
     const facts = { format: backupFormat, majordomus: majordomusVersion, createdMs: Date.now(), host: running?.host ?? last?.host ?? commonSettings.host.fallback, ...(last?.join !== undefined && { join: last.join }) };
-    const manifest = await packed({ home, database: copy.file, withKeys }, facts, { notes, unfinished, onStep });
-    checkTarget(file, force);
+    const manifest = await consistent(home, async () => {
+      using copy = await copyOfDatabase(settings, running, onStep);
+      return await packed({ home, database: copy.file, withKeys }, facts, { notes, unfinished, onStep });
+    });
+    checkTarget(file, home, force);
     renameSync(unfinished, file);
     syncPath(dirname(file));
     return { file, bytes: statSync(file).size, manifest, isSealed: !withKeys && existsSync(homePaths(home).keys) };
@@ -64,6 +67,16 @@ export async function makeBackup({ settings, file: given, withKeys, force, onSte
     rmSync(unfinished, { force: true });
     rmSync(notes, { recursive: true, force: true });
   }
+}
+
+/** The database and the packages are of one moment: both are taken again if a plugin was installed, or gone back to, between them. */
+async function consistent(home: string, pack: () => Promise<BackupManifest>): Promise<BackupManifest> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const before = await installedIn(home);
+    const manifest = await pack();
+    if (isDeepStrictEqual(manifest.entries.filter(saysWhatIsInstalled), before)) return manifest;
+  }
+  throw new CommandError('BACKUP_FAILED', 'no backup was made: packages of plugins are changed again and again meanwhile; wait until that is done, and do it again');
 }
 
 interface Workplace {
@@ -126,7 +139,8 @@ async function copyOfDatabase(settings: CliSettings, running: RunningHouse | und
   }
 }
 
-function checkTarget(file: string, force: boolean): void {
+function checkTarget(file: string, home: string, force: boolean): void {
+  if (file.startsWith(join(resolve(home), sep))) throw new CommandError('BACKUP_FAILED', `${file} is in the home, which is what is backed up, and keeps files of its own; choose another folder`);
   const status = statSync(file, { throwIfNoEntry: false });
   if (status?.isDirectory() === true) throw new CommandError('FILE_EXISTS', `${file} is a folder; name a file in it, such as ${join(file, 'house.tgz')}`);
   if (status !== undefined && !force) throw new CommandError('FILE_EXISTS', `${file} is there already; choose another name, or replace it with --force`);

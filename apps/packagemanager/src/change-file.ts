@@ -2,9 +2,9 @@
 // the house can see is changed and removed when all of it is. Whoever finds one at a start brings the change to its end.
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isSystemError } from '@majordomus/runtime';
+import { isSystemError, syncPathAside } from '@majordomus/runtime';
 import { z } from 'zod';
-import { syncPath, writeDurably } from './durable.ts';
+import { writeDurably } from './durable.ts';
 import { demands } from './health.ts';
 
 export const changeFileName = 'change.json';
@@ -24,8 +24,10 @@ const schema = z.object({
   setsValues: z.boolean(),
   /** Where in the plugin's log the new version begins. */
   logFrom: z.number().optional(),
-  /** `back`: the new version was found to be ill, and the former one is put back. */
-  direction: z.enum(['forth', 'back']),
+  /** The release that is then kept as the one before: the former one, or the one that really runs. */
+  keeps: z.string(),
+  /** `kept`: the new version was found to be well; `back`: it was found to be ill, and the former one is put back. */
+  direction: z.enum(['forth', 'kept', 'back']),
   /** Why it goes back. */
   reason: z.string().optional(),
 });
@@ -47,5 +49,5 @@ export async function writeChange(file: string, change: Change): Promise<void> {
 
 export async function removeChange(file: string): Promise<void> {
   await rm(file, { force: true });
-  await syncPath(dirname(file));
+  await syncPathAside(dirname(file));
 }

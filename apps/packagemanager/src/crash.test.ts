@@ -16,7 +16,8 @@ import type { DeadlyWork } from '../test/install-and-die.ts';
 import { temporaryFolder, treeOf, writePackage } from '../test/packages.ts';
 import type { Behaviour } from '../test/simulated-house.ts';
 import { noSmallDisk, smallDisk, type SmallDisk } from '../test/small-disk.ts';
-import { effects, PackageStore, type Effect } from './package-store.ts';
+import { effects, type Effect } from './effects.ts';
+import { PackageStore } from './package-store.ts';
 import { PluginConfiguration } from './plugin-configuration.ts';
 import { renewSchemas } from './schemas.ts';
 import { rollBack } from './rollback.ts';
@@ -43,7 +44,7 @@ const upgrades: [former: string, next: Behaviour, effect: Effect, expected: 'old
   ...([...made, 'set values', 'switch link'] as const).map((effect): [string, Behaviour, Effect, 'old'] => ['stands still', 'well', effect, 'old']),
   ...tidied.map((effect): [string, Behaviour, Effect, 'new'] => ['stands still', 'well', effect, 'new']),
   ...switched.map((effect): [string, Behaviour, Effect, 'old'] => ['runs', 'well', effect, 'old']),
-  ...(['restart', 'keep previous', 'end change'] as const).map((effect): [string, Behaviour, Effect, 'new'] => ['runs', 'well', effect, 'new']),
+  ...(['restart', 'note verdict', 'keep previous', 'end change'] as const).map((effect): [string, Behaviour, Effect, 'new'] => ['runs', 'well', effect, 'new']),
   ...(['restart', ...putBack] as const).map((effect): [string, Behaviour, Effect, 'old'] => ['runs', 'crashes', effect, 'old']),
 ];
 

@@ -3,16 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isSystemError } from '@majordomus/runtime';
+import { isSystemError, syncPathAside } from '@majordomus/runtime';
 
 /** How many files are brought to disk at once: one flush of the disk then serves several. */
 const syncAtOnce = 32;
-
-/** Brings the names in a folder to disk; with a file, its contents. */
-export async function syncPath(path: string): Promise<void> {
-  await using handle = await open(path, 'r');
-  await handle.sync();
-}
 
 /** Brings a whole tree to disk: first every file, then the folders from the innermost out. Links are names in folders. */
 export async function syncTree(top: string, signal: AbortSignal): Promise<void> {
@@ -26,11 +20,11 @@ export async function syncTree(top: string, signal: AbortSignal): Promise<void> 
   }
   for (let next = 0; next < files.length; next += syncAtOnce) {
     signal.throwIfAborted();
-    await Promise.all(files.slice(next, next + syncAtOnce).map(syncPath));
+    await Promise.all(files.slice(next, next + syncAtOnce).map(syncPathAside));
   }
   for (const folder of folders.toReversed()) {
     signal.throwIfAborted();
-    await syncPath(folder);
+    await syncPathAside(folder);
   }
 }
 
@@ -69,7 +63,7 @@ export async function writeDurably(file: string, content: string): Promise<void>
     await rm(beside, { force: true });
     throw error;
   }
-  await syncPath(dirname(file));
+  await syncPathAside(dirname(file));
 }
 
 /**
@@ -91,5 +85,5 @@ export async function switchLink(link: string, target: string, beforeSwitch?: ()
 export async function renameLink(ready: string, link: string, beforeSwitch?: () => Promise<void>): Promise<void> {
   await beforeSwitch?.();
   await rename(ready, link);
-  await syncPath(dirname(link));
+  await syncPathAside(dirname(link));
 }

@@ -11,7 +11,7 @@ import { checkIntegrity, checkIntegrityForm, hashFile } from './integrity.ts';
 import { manifestFile, manifestInvalid } from './manifest-file.ts';
 import type { NpmSource } from './npm.ts';
 import type { CopyLimits } from './package-copy.ts';
-import type { Effect } from './package-store.ts';
+import type { Effect } from './effects.ts';
 import type { ReleaseRecord } from './release-record.ts';
 import { fetchArchive } from './registry-fetch.ts';
 import { parseSource, shownSource, type Source } from './source.ts';

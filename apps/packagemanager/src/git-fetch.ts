@@ -13,6 +13,7 @@ import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts
 import { isSystemError, orAborted } from '@majordomus/runtime';
 import semver from 'semver';
 import { growing, limited, TooLarge } from './byte-limit.ts';
+import { noteUse } from './cache-age.ts';
 import { Turns } from './turns.ts';
 import { shownSource, type GitSource } from './source.ts';
 
@@ -69,6 +70,7 @@ export class GitFetcher {
       await this.#init(clone, bounded);
       const fetched = await growing(clone, maxBytes, bounded, (watched) => this.#fetchCommit(source, clone, watched));
       await this.#archive(source, clone, fetched.commit, file, maxBytes, bounded);
+      await noteUse(clone);
       return fetched;
     };
     try {

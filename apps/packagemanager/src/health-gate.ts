@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallError } from '@majordomus/mq';
 import type { Change } from './change-file.ts';
-import { Health, type HealthLimits, type Seen, type Verdict } from './health.ts';
+import { Health, isLeft, type HealthLimits, type Seen, type Verdict } from './health.ts';
 import type { PluginProcesses } from './plugin-process.ts';
 
 const pollMs = 200;
@@ -29,7 +29,11 @@ export class HealthGate {
     for (;;) {
       let seen: Seen | undefined;
       try {
-        if (!isRestarted) await this.#processes.restart(name, signal);
+        if (!isRestarted) {
+          // Between the switch and this restart packagemanager may have been away for long.
+          if (isLeft(await this.#processes.status(name, signal))) return { is: 'left' };
+          await this.#processes.restart(name, signal);
+        }
         isRestarted = true;
         // What failed before is not asked to be better now.
         if (demand === 'restart') return { is: 'well' };

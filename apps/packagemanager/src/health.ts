@@ -38,6 +38,11 @@ export type Seen = Pick<PluginStatus, 'state' | 'pid' | 'restarts' | 'autostart'
 
 const open = { is: 'open' } as const;
 
+/** Whether a person stopped it, who alone says when it starts again. */
+export function isLeft(seen: Pick<Seen, 'state' | 'autostart'> | undefined): boolean {
+  return seen?.state === 'stopped' && !seen.autostart;
+}
+
 export class Health {
   readonly #demand: Demand;
   readonly #limits: HealthLimits;
@@ -66,7 +71,7 @@ export class Health {
   }
 
   #judge({ state, pid, restarts, autostart, reason, lastError }: Seen, nowMs: number): Verdict {
-    if (state === 'stopped' && !autostart) return { is: 'left' };
+    if (isLeft({ state, autostart })) return { is: 'left' };
     if (state === 'backoff' || state === 'failed' || restarts > 0) return { is: 'ill', reason: `ended: ${lastError || reason || 'nobody knows why'}` };
     this.#last = state === 'not-ready' && reason !== '' ? reason : `it is ${state}`;
     if (state !== 'running' && !(state === 'not-ready' && this.#demand === 'calm')) {

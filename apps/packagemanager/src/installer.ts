@@ -10,7 +10,9 @@ import { installFailure } from './install-failure.ts';
 import { manifestInvalid } from './manifest-file.ts';
 import type { NpmSource } from './npm.ts';
 import { copyLimits, copyPackage, type CopyLimits } from './package-copy.ts';
-import type { BeforeEffect, Effect, Found, PackageStore } from './package-store.ts';
+import type { BeforeEffect, Effect } from './effects.ts';
+import type { Found } from './found.ts';
+import type { PackageStore } from './package-store.ts';
 import type { Values } from './plugin-configuration.ts';
 import { shownSource } from './source.ts';
 import { verifyPackage } from './verify.ts';
@@ -133,7 +135,7 @@ export class Installer {
 
     using _turn = await store.turn(name, signal);
     await changeOver.settle(name, signal);
-    const isNew = !(await store.hasRelease(name, release));
+    const isNew = !(await store.hasRelease(name, release, staging, signal));
     if (isNew) {
       progress({ step: 'link', percent: percentAt.link, ...about });
       if (packageJson !== undefined) {
@@ -146,11 +148,10 @@ export class Installer {
     }
 
     const former = await store.find(name);
-    progress({ step: 'switch', percent: percentAt.switch, ...about, change: changeOf(former, version, release), ...(former.state === 'installed' && { previous: former.installed.version }) });
+    progress({ step: 'switch', percent: percentAt.switch, ...about, change: changeOf(former, version, isNew ? undefined : release), ...(former.state === 'installed' && { previous: former.installed.version }) });
     try {
       signal.throwIfAborted();
       if (isNew) await store.place(staging, name, release);
-      await store.record(name, release, fetched.record);
       const next = await store.release(name, release);
       if (next.state !== 'installed') throw new ActionFailure('INTERNAL', `what was just installed cannot be read: ${next.state === 'damaged' ? next.reason : release}; install again`);
       let last: InstallStep = 'switch';
@@ -158,9 +159,10 @@ export class Installer {
         last = 'gate';
         progress({ step: last, percent: percentAt.gate, gated: true });
       };
-      await changeOver.run({ job, source: shownSource(source), former, next, values, by, restart, signal, onGate });
+      await changeOver.run({ job, source: shownSource(source), former, next, record: fetched.record, values, by, restart, signal, onGate });
       progress({ step: last, percent: 100, ...about });
-      return next.installed;
+      const now = await store.release(name, release);
+      return now.state === 'installed' ? now.installed : next.installed;
     } catch (error) {
       await store.prune(name);
       throw error;
@@ -173,7 +175,8 @@ export class Installer {
   }
 }
 
-function changeOf(former: Found, version: string, release: string): NonNullable<Job['change']> {
+/** `release` is undefined if it had to be placed. */
+function changeOf(former: Found, version: string, release: string | undefined): NonNullable<Job['change']> {
   if (former.state !== 'installed') return 'first';
   if (former.release === release) return 'none';
   return (['older', 'again', 'newer'] as const)[semver.compare(version, former.installed.version) + 1] ?? 'again';

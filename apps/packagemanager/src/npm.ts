@@ -1,6 +1,7 @@
 // npm's libraries, which cannot be cancelled, in a thread that can be ended.
 import { Worker } from 'node:worker_threads';
 import { orAborted, reasonOf } from '@majordomus/runtime';
+import { noteUse } from './cache-age.ts';
 import type { NpmOutcome, NpmRequest } from './npm-thread.ts';
 
 export type { NpmSource } from './npm-thread.ts';
@@ -29,5 +30,6 @@ export async function runNpm(request: NpmRequest, signal: AbortSignal): Promise<
     return { ok: false, code: 'TIMEOUT', reason: `it took longer than ${limitMs / 60_000} minutes` };
   } finally {
     await thread.terminate();
+    await noteUse(request.cache);
   }
 }

@@ -1,9 +1,10 @@
 // From the source folder into staging: regular files and folders only, within limits, hashed while they are copied, so
 // that the hash is of exactly what was copied. It follows no link and blocks on no pipe, whatever the folder holds.
 import { createHash } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, createReadStream, type Stats } from 'node:fs';
 import { lstat, mkdir, open, opendir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
 import { isSystemError, systemReason } from '@majordomus/runtime';
 
@@ -83,6 +84,33 @@ async function scan(source: string, limits: CopyLimits, signal: AbortSignal): Pr
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Whether a folder holds everything of another one, as it is there; what else it holds does not matter. */
+export async function holdsAll(folder: string, wanted: string, signal: AbortSignal): Promise<boolean> {
+  for (const { path, kind } of await scan(wanted, { entries: Infinity, bytes: Infinity }, signal)) {
+    signal.throwIfAborted();
+    const [is, should] = await Promise.all([lstat(join(folder, path)).catch(() => undefined), lstat(join(wanted, path))]);
+    if (kind === 'folder' ? is?.isDirectory() !== true : is?.isFile() !== true || is.size !== should.size || isProgram(is) !== isProgram(should)) return false;
+    if (kind === 'file' && (await digestOf(join(folder, path), signal)) !== (await digestOf(join(wanted, path), signal))) return false;
+  }
+  return true;
+}
+
+/** Undefined for what cannot be read. */
+async function digestOf(file: string, signal: AbortSignal): Promise<string | undefined> {
+  const digest = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), digest, { signal });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return undefined;
+  }
+  return digest.digest('hex');
+}
+
+function isProgram({ mode }: Stats): boolean {
+  return (mode & 0o111) !== 0;
+}
+
 async function* namesIn(source: string, folder: string): AsyncGenerator<string> {
   const directory = await reading(folder === '' ? '.' : folder, () => opendir(join(source, folder)));
   try {
@@ -115,7 +143,7 @@ async function copyFile(source: string, path: string, target: string, { buffer, 
   await using from = await reading(path, () => open(join(source, path), flags));
   const stats = await reading(path, () => from.stat());
   if (!stats.isFile()) throw refused(path, 'changed while it was copied');
-  const executable = (stats.mode & 0o111) !== 0;
+  const executable = isProgram(stats);
   await using to: FileHandle = await open(join(target, path), 'wx', executable ? 0o755 : 0o644);
   const digest = createHash('sha256');
   let bytes = 0;

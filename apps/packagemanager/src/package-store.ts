@@ -1,41 +1,24 @@
 // What is installed, as folders and links (docs/packages.md, "Files on disk"). Every change is one rename, so that a crash
 // at any point leaves the old or the new; what is removed is first renamed away, so that nothing is ever half there.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { pluginName, type InstalledPackage, type Manifest } from '@majordomus/contracts';
-import { majordomusVersion, reasonOf, type Log } from '@majordomus/runtime';
+import { pluginName, type InstalledPackage } from '@majordomus/contracts';
+import { majordomusVersion, syncPathAside, type Log } from '@majordomus/runtime';
 import { changeFileName, readChange, removeChange, writeChange, type Change } from './change-file.ts';
-import { exists, linkTarget, renameLink, switchLink, syncPath, writeDurably } from './durable.ts';
-import { engineProblem } from './engine.ts';
-import { readManifest } from './manifest-file.ts';
+import { exists, linkTarget, renameLink, switchLink, writeDurably } from './durable.ts';
+import type { BeforeEffect, Effect } from './effects.ts';
+import { findCurrent, findPrevious, findRelease, type Found } from './found.ts';
+import { holdsAll } from './package-copy.ts';
 import { readRecord, recordFile, writeRecord, type ReleaseRecord } from './release-record.ts';
-import { shownSource } from './source.ts';
 import { Turns } from './turns.ts';
-
-/** What changes the house, in the order of an installation; then what puts the former version back, what tidies up, and what uninstalls. */
-export const effects = [
-  'make staging', 'fetch', 'unpack', 'copy', 'install dependencies', 'sync', 'make package folder', 'rename into place', 'write record',
-  'begin change', 'store schema', 'set values', 'write link', 'switch link', 'restart',
-  'keep log', 'turn back', 'write link back', 'switch link back', 'restore schema', 'revert values', 'restart former',
-  'keep previous', 'end change', 'discard', 'remove discarded', 'forget values',
-] as const;
-export type Effect = (typeof effects)[number];
-/** Called before each effect: where a test lets the process die. */
-export type BeforeEffect = (effect: Effect) => void | Promise<void>;
 
 /** What the last version printed that did not become well; it goes with the package. */
 const failedLogName = 'failed.log';
 
 /** During a change, a link to the former release: the way back is a rename, for which there is room on a full disk, too. */
 const readyLinkName = 'back';
-
-/** What stands under a package's name: nothing, something that cannot be used, or a package. */
-export type Found =
-  | { readonly state: 'absent' }
-  | { readonly state: 'damaged'; readonly reason: string }
-  | { readonly state: 'installed'; readonly installed: InstalledPackage; readonly manifest: Manifest; readonly release: string; readonly record: ReleaseRecord | undefined };
 
 export interface PackageStoreOptions {
   /** `<home>/packages`, which must be there. */
@@ -91,37 +74,18 @@ export class PackageStore {
   }
 
   /** The package of that name, which must be a plugin's name. It never fails: what cannot be read is damaged. */
-  async find(name: string): Promise<Found> {
-    const current = join(this.#folder, name, 'current');
-    try {
-      const release = await linkTarget(current);
-      if (release === undefined) return (await exists(current)) ? damaged(`${current} is no link`) : { state: 'absent' };
-      if (!isReleaseName(release)) return damaged(`${current} points out of the package: ${release}`);
-      return await this.release(name, release);
-    } catch (error) {
-      return damaged(`${current}: ${reasonOf(error)}`);
-    }
+  find(name: string): Promise<Found> {
+    return findCurrent(join(this.#folder, name), this.#version);
   }
 
   /** The release that was in use before; it never fails. */
-  async previous(name: string): Promise<Found> {
-    const release = await linkTarget(join(this.#folder, name, 'previous')).catch(() => undefined);
-    return release === undefined || !isReleaseName(release) ? { state: 'absent' } : await this.release(name, release);
+  previous(name: string): Promise<Found> {
+    return findPrevious(join(this.#folder, name), this.#version);
   }
 
   /** A release of a package, in use or not. It never fails: what cannot be read is damaged. */
-  async release(name: string, release: string): Promise<Found> {
-    const folder = join(this.#folder, name, release);
-    try {
-      const manifest = await readManifest(folder);
-      const { version, description } = manifest;
-      if (manifest.name !== name) return damaged(`${folder} holds the plugin ${manifest.name}`);
-      const record = await readRecord(folder);
-      const unfit = engineProblem(manifest, this.#version);
-      return { state: 'installed', manifest, release, record, installed: { name, version, description, folder, ...shownRecord(record), ...(unfit !== undefined && { unfit }) } };
-    } catch (error) {
-      return damaged(`${folder}: ${reasonOf(error)}`);
-    }
+  release(name: string, release: string): Promise<Found> {
+    return findRelease(join(this.#folder, name), release, this.#version);
   }
 
   /** Makes an empty folder in which a package can be made ready. */
@@ -137,29 +101,32 @@ export class PackageStore {
     await this.#quietly(staging, () => rm(staging, { recursive: true, force: true }));
   }
 
-  /** Whether this very content is there, whole: a release folder comes to be by one rename of what is on disk. */
-  async hasRelease(name: string, release: string): Promise<boolean> {
-    const stats = await stat(join(this.#folder, name, release)).catch(() => undefined);
-    return stats?.isDirectory() === true;
+  /** Whether a release is there, whole: it came to be by one rename of what is on disk, and still holds all that is staged. */
+  async hasRelease(name: string, release: string, staging: string, signal: AbortSignal): Promise<boolean> {
+    if ((await this.release(name, release)).state !== 'installed') return false;
+    return await holdsAll(join(this.#folder, name, release), staging, signal);
   }
 
-  /** Gives a staged package, already on disk, its own folder. It is not in use by that. */
+  /** Gives a staged package, already on disk, its own folder, in the place of one that is damaged. It is not in use by that. */
   async place(staging: string, name: string, release: string): Promise<void> {
     const folder = join(this.#folder, name);
     await this.#beforeEffect('make package folder');
     await mkdir(folder, { recursive: true });
-    await syncPath(this.#folder);
+    await syncPathAside(this.#folder);
+    await this.discard(join(folder, release));
     await this.#beforeEffect('rename into place');
     await rename(staging, join(folder, release));
-    await syncPath(folder);
+    await syncPathAside(folder);
   }
 
-  /** Notes where a release came from. */
+  /** Notes where a release came from; by what its configuration of then is found, if it was in use before, stays. */
   async record(name: string, release: string, record: ReleaseRecord): Promise<void> {
     const folder = join(this.#folder, name, release);
-    if (isDeepStrictEqual(await readRecord(folder), record)) return;
+    const former = await readRecord(folder);
+    const next = { ...record, ...(former?.leftAt !== undefined && { leftAt: former.leftAt }) };
+    if (isDeepStrictEqual(former, next)) return;
     await this.#beforeEffect('write record');
-    await writeRecord(folder, record);
+    await writeRecord(folder, next);
   }
 
   /** Brings a release into use; fulfilled, with its folder, when that is on disk. */
@@ -168,7 +135,7 @@ export class PackageStore {
     const current = join(folder, 'current');
     const former = await linkTarget(current);
     if (former === release) {
-      await syncPath(folder);
+      await syncPathAside(folder);
     } else {
       if (former === undefined) await this.discard(current);
       await this.#beforeEffect(direction === 'forth' ? 'write link' : 'write link back');
@@ -197,7 +164,7 @@ export class PackageStore {
   /** Notes a change of versions, or another state of it; it is on disk when this is fulfilled. */
   async noteChange(name: string, change: Change): Promise<void> {
     const folder = join(this.#folder, name);
-    await this.#beforeEffect(change.direction === 'forth' ? 'begin change' : 'turn back');
+    await this.#beforeEffect(({ forth: 'begin change', kept: 'note verdict', back: 'turn back' } as const)[change.direction]);
     if (change.direction === 'forth') await switchLink(join(folder, readyLinkName), change.from);
     await writeChange(join(folder, changeFileName), change);
   }
@@ -207,10 +174,12 @@ export class PackageStore {
     return await readChange(join(this.#folder, name, changeFileName));
   }
 
+  /** Of what there was before only what is needed stays. */
   async endChange(name: string): Promise<void> {
     await this.#beforeEffect('end change');
     await removeChange(join(this.#folder, name, changeFileName));
     await rm(join(this.#folder, name, readyLinkName), { force: true });
+    await this.prune(name);
   }
 
   /** The names of the packages in which a change was not ended. */
@@ -250,7 +219,7 @@ export class PackageStore {
     await mkdir(this.#trash, { recursive: true });
     const discarded = join(this.#trash, randomUUID());
     await rename(path, discarded);
-    await syncPath(dirname(path));
+    await syncPathAside(dirname(path));
     await this.#beforeEffect('remove discarded');
     await rm(discarded, { recursive: true, force: true });
   }
@@ -268,7 +237,12 @@ export class PackageStore {
     const previous = join(folder, 'previous');
     // Without either link this is a first installation that did not come to its end.
     if (!(await exists(current)) && !(await exists(previous))) await this.discard(folder);
-    else if ((await this.find(name)).state === 'installed') await this.#discardAllBut(name, [await linkTarget(current), await linkTarget(previous)]);
+    else if ((await this.find(name)).state === 'installed') {
+      const [used, before] = await Promise.all([linkTarget(current), linkTarget(previous)]);
+      // What was the one before, and is in use again without a change from one to the other, is not the one before.
+      if (used === before && (await this.change(name)) === undefined) await rm(previous);
+      await this.#discardAllBut(name, [used, before]);
+    }
   }
 
   async #discardAllBut(name: string, releases: readonly (string | undefined)[]): Promise<void> {
@@ -292,20 +266,4 @@ export class PackageStore {
       this.#log.warn({ err: error }, `could not tidy ${what}; it is tried again at the next start`);
     }
   }
-}
-
-/** What may be told of a record. */
-function shownRecord(record: ReleaseRecord | undefined): Pick<InstalledPackage, 'source' | 'integrity' | 'commit'> {
-  if (record === undefined) return {};
-  const { source, integrity, commit } = record;
-  return { source: shownSource(source), ...(integrity !== undefined && { integrity }), ...(commit !== undefined && { commit }) };
-}
-
-function damaged(reason: string): Found {
-  return { state: 'damaged', reason };
-}
-
-/** The name of a folder beside the link: nothing that leads elsewhere. */
-function isReleaseName(target: string): boolean {
-  return target !== '' && !target.startsWith('.') && !target.includes('/');
 }

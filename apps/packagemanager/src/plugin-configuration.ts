@@ -7,6 +7,10 @@ import {
 import { PeerError, type Client } from '@majordomus/mq';
 
 const timeoutMs = 5000;
+/** As many as `config.history` gives at once. */
+const mostChanges = 1000;
+/** What dbmanager says of values of then that cannot be those of now. */
+const refusals: ReadonlySet<string> = new Set(['HISTORY_NOT_FOUND', 'CONFIG_INVALID', 'SECRET_UNREADABLE']);
 
 export type Values = Readonly<Record<string, JsonValue>>;
 
@@ -14,6 +18,14 @@ export type Values = Readonly<Record<string, JsonValue>>;
 export interface SetValues {
   readonly values: Values;
   readonly masked: ReadonlySet<string>;
+}
+
+/** What became of values that were to be as they were. */
+export interface Reverted {
+  /** The keys whose value is another one now. */
+  readonly changed: readonly string[];
+  /** The keys whose value stays, and why. */
+  readonly stayed: FieldProblems;
 }
 
 /** Every method throws CallError if dbmanager does not answer or refuses. */
@@ -49,11 +61,35 @@ export class PluginConfiguration {
     return (await this.#client.call(configHistory, { host: this.#host, plugin, limit: 1 }, { timeoutMs, signal })).latest;
   }
 
-  /** Puts the values back as they were just after a change, and tells which were others; as far as the history still reaches there. */
-  async revert(plugin: string, to: number, signal: AbortSignal): Promise<readonly string[]> {
-    const { changes } = await this.#client.call(configHistory, { host: this.#host, plugin, limit: 1 }, { timeoutMs, signal });
-    if ((changes[0]?.change ?? 0) <= to) return [];
-    return (await this.#client.call(configRevert, { host: this.#host, plugin, to, by: this.#by }, { timeoutMs, signal })).changed;
+  /** Puts the values back as they were just after a change: all at once, or if that is refused, each that can be. */
+  async revert(plugin: string, to: number, signal: AbortSignal): Promise<Reverted> {
+    const keys = await this.#changedSince(plugin, to, signal);
+    if (keys.length === 0) return { changed: [], stayed: {} };
+    const about = { host: this.#host, plugin, to, by: this.#by };
+    const changed: string[] = [];
+    const stayed: [key: string, reason: string][] = [];
+    for (const key of [undefined, ...keys]) {
+      try {
+        changed.push(...(await this.#client.call(configRevert, { ...about, ...(key !== undefined && { key }) }, { timeoutMs, signal })).changed);
+        if (key === undefined) break;
+      } catch (error) {
+        if (!(error instanceof PeerError) || !refusals.has(error.code)) throw error;
+        if (key !== undefined) stayed.push([key, refusalOf(key, error)]);
+      }
+    }
+    return { changed, stayed: Object.fromEntries(stayed) };
+  }
+
+  /** The keys that were changed after a change, each once. */
+  async #changedSince(plugin: string, to: number, signal: AbortSignal): Promise<readonly string[]> {
+    const keys = new Set<string>();
+    for (let before: number | undefined; ;) {
+      const { changes } = await this.#client.call(configHistory, { host: this.#host, plugin, limit: mostChanges, ...(before !== undefined && { before }) }, { timeoutMs, signal });
+      const later = changes.filter(({ change }) => change > to);
+      for (const { key } of later) keys.add(key);
+      if (later.length < mostChanges) return [...keys];
+      before = later.at(-1)?.change;
+    }
   }
 
   /** Puts values that do not fit back to what they were after a change; what cannot be found any more is forgotten. */
@@ -67,7 +103,7 @@ export class PluginConfiguration {
           continue;
         }
       } catch (error) {
-        if (!(error instanceof PeerError) || (error.code !== 'HISTORY_NOT_FOUND' && error.code !== 'CONFIG_INVALID')) throw error;
+        if (!(error instanceof PeerError) || !refusals.has(error.code)) throw error;
       }
       await this.#client.call(configDelete, about, { timeoutMs, signal });
     }
@@ -94,10 +130,17 @@ function unfitValues(items: Manifest['configuration'], { values, masked }: SetVa
   }));
 }
 
-/** What keeps a version from running: of the values that are given, and of those that are set. */
-export function configurationNeeds(items: Manifest['configuration'], set: SetValues, given: Values): { readonly wrong: FieldProblems; readonly needed: FieldProblems } {
+/** Why a value of then is refused, without the words around it. */
+function refusalOf(key: string, { code, message, details }: PeerError): string {
+  const { fields = {} } = (details ?? {}) as { readonly fields?: FieldProblems };
+  if (code === 'HISTORY_NOT_FOUND') return 'its history does not reach back to then';
+  return fields[key] ?? message;
+}
+
+/** What keeps a version from running: of the values that are given, and of those that are set; these do not fit, or are missing. */
+export function configurationNeeds(items: Manifest['configuration'], set: SetValues, given: Values): Record<'wrong' | 'unfit' | 'missing', FieldProblems> {
   const wrong = configurationProblems(items, given);
   const all = { values: { ...set.values, ...given }, masked: new Set([...set.masked].filter((key) => !Object.hasOwn(given, key))) };
   const missing = missingKeys(items, all.values).map((key) => [key, `is needed: ${items[key]?.description ?? ''}`]);
-  return { wrong, needed: { ...unfitValues(items, all), ...Object.fromEntries(missing) } };
+  return { wrong, unfit: unfitValues(items, all), missing: Object.fromEntries(missing) };
 }

@@ -23,6 +23,11 @@ export function recordFile(releaseFolder: string): string {
   return `${releaseFolder}.json`;
 }
 
+/** `1.0.0` of the release `1.0.0-8f77a0d67bba`. */
+export function versionOf(release: string): string {
+  return release.replace(/-[^-]*$/, '');
+}
+
 /** The record of a release; undefined if there is none that can be read. */
 export async function readRecord(releaseFolder: string): Promise<ReleaseRecord | undefined> {
   try {

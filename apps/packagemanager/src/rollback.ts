@@ -19,7 +19,7 @@ export async function rollBack(plugin: string, { store, changeOver, by, job: { i
   await changeOver.settle(plugin, signal);
   const [former, next] = await Promise.all([store.find(plugin), store.previous(plugin)]);
   if (next.state !== 'installed') {
-    const why = next.state === 'absent' ? `only one version of ${plugin} was ever installed here` : `the previous version of ${plugin} is damaged: ${next.reason}`;
+    const why = next.state === 'absent' ? `no other version of ${plugin} is kept here` : `the previous version of ${plugin} is damaged: ${next.reason}`;
     throw refuse(pluginRollback, 'NO_PREVIOUS', `there is nothing to go back to: ${why}; install the version that you want: domus plugin install SOURCE`);
   }
   const { version, unfit } = next.installed;

@@ -5,6 +5,7 @@ import { hostService, type Manifest } from '@majordomus/contracts';
 import { Client, serve } from '@majordomus/mq';
 import { ensureFolder, homePaths, lockHome, majordomusVersion, StartError, systemReason, type PartContext } from '@majordomus/runtime';
 import { packagemanagerActions } from './actions.ts';
+import { forgetUnused } from './cache-age.ts';
 import { ChangeOver } from './change-over.ts';
 import type { PackagemanagerSettings } from './config.ts';
 import { Fetcher } from './fetch.ts';
@@ -37,6 +38,7 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   using _lock = lockHome(home, service);
   const store = new PackageStore({ folder: packages, log });
   await prepare(store, packages, kitFolder);
+  await forgetUnused(cache, Date.now(), log);
 
   await using client = new Client({ endpoint });
   const configuration = new PluginConfiguration({ client, host });

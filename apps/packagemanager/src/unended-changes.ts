@@ -1,8 +1,9 @@
 // Changes of versions that a crash or a dbmanager that was away left unended: each is tried until it has come to its end. One
 // that an earlier run began goes on as its job, so that whoever follows it is told how it ends.
 import { setTimeout as delay } from 'node:timers/promises';
-import { ActionFailure } from '@majordomus/contracts';
+import { ActionFailure, pluginInstall, refuse } from '@majordomus/contracts';
 import { reasonOf, type Log } from '@majordomus/runtime';
+import type { Change } from './change-file.ts';
 import type { ChangeOver } from './change-over.ts';
 import type { Jobs } from './jobs.ts';
 import type { PackageStore } from './package-store.ts';
@@ -38,7 +39,7 @@ export class UnendedChanges {
       jobs.start(change.source, async ({ signal, progress }) => {
         const onGate = (): void => progress({ step: 'gate', percent: 97, gated: true });
         progress({ step: 'switch', percent: 95, plugin: name, ...versions });
-        await this.#untilEnded(name, signal, onGate);
+        await this.#untilEnded(name, signal, onGate, change);
       }, change.job);
     }
   }
@@ -58,13 +59,13 @@ export class UnendedChanges {
     await Promise.all(this.#open.values());
   }
 
-  /** @throws ActionFailure if it ended with the former version; the signal's reason */
-  async #untilEnded(name: string, signal: AbortSignal, onGate: () => void): Promise<void> {
+  /** @throws ActionFailure if it did not end with the new version; the signal's reason */
+  async #untilEnded(name: string, signal: AbortSignal, onGate: () => void, begun?: Change): Promise<void> {
     const { store, changeOver, log } = this.#options;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         using _turn = await store.turn(name, signal);
-        if (await changeOver.resume(name, signal, onGate)) return;
+        if (await changeOver.resume(name, signal, onGate)) return begun && (await this.#expectKept(name, begun));
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof ActionFailure) throw error;
@@ -72,5 +73,13 @@ export class UnendedChanges {
       }
       await delay(pauseMs, undefined, { signal });
     }
+  }
+
+  /** Somebody else may have ended it: whoever installed something else first, or removed the plugin. */
+  async #expectKept(name: string, { to }: Change): Promise<void> {
+    const found = await this.#options.store.find(name);
+    if (found.state === 'installed' && found.release === to) return;
+    const what = found.state === 'absent' ? `${name} was uninstalled` : `something else became of ${name}`;
+    throw refuse(pluginInstall, 'INTERRUPTED', `${what} before its change of versions had ended; see what is installed, and install again what you want`);
   }
 }

@@ -2,7 +2,8 @@
 import type { Log } from '@majordomus/runtime';
 import { ChangeOver } from '../src/change-over.ts';
 import { HealthGate } from '../src/health-gate.ts';
-import type { BeforeEffect, PackageStore } from '../src/package-store.ts';
+import type { BeforeEffect } from '../src/effects.ts';
+import type { PackageStore } from '../src/package-store.ts';
 import { PluginConfiguration } from '../src/plugin-configuration.ts';
 import { PluginProcesses } from '../src/plugin-process.ts';
 import type { SimulatedHouse } from './simulated-house.ts';

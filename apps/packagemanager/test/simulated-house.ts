@@ -7,6 +7,7 @@ import {
   pluginStop, schemaSet, withDefaults, type Contract, type InputOf, type JsonObject, type JsonValue, type OutputOf, type PluginStatus, type RequestOf, type ResultOf,
 } from '@majordomus/contracts';
 import { Handlers, PeerError, type Client } from '@majordomus/mq';
+import { versionOf } from '../src/release-record.ts';
 
 /** Where the peers of these packages are kept. */
 export function peersFile(packages: string): string {
@@ -182,8 +183,8 @@ export class SimulatedHouse {
     return { host, plugin, deleted: keys.length };
   }
 
-  #history({ host, plugin, limit }: RequestOf<typeof configHistory>): ResultOf<typeof configHistory> {
-    const changes = this.#state.history.filter((one) => one.plugin === plugin).toReversed().slice(0, limit);
+  #history({ host, plugin, before = Infinity, limit }: RequestOf<typeof configHistory>): ResultOf<typeof configHistory> {
+    const changes = this.#state.history.filter((one) => one.plugin === plugin && one.change < before).toReversed().slice(0, limit);
     return { host, plugin, latest: this.#state.history.at(-1)?.change ?? 0, changes: changes.map(({ plugin: _plugin, ...change }) => ({ ...change, atMs: 0 })) };
   }
 
@@ -193,6 +194,9 @@ export class SimulatedHouse {
       if (one.plugin === plugin && one.change > to && (key ?? one.key) === one.key && !then.has(one.key)) then.set(one.key, one.old);
     }
     const changed = [...then].filter(([one, value]) => JSON.stringify(this.valuesOf(plugin)[one]) !== JSON.stringify(value));
+    const values = Object.fromEntries(changed.flatMap(([one, value]) => (value === undefined ? [] : [[one, value]])));
+    const fields = configurationProblems(this.#state.schemas[plugin]?.items ?? {}, values);
+    if (Object.keys(fields).length > 0) throw new ActionFailure('CONFIG_INVALID', JSON.stringify(fields), { fields });
     for (const [one, value] of changed) this.set(plugin, one, value, 'revert');
     return { host, plugin, changed: changed.map(([one]) => one) };
   }
@@ -214,7 +218,7 @@ export class SimulatedHouse {
 
   #status(name: string): PluginStatus {
     const release = this.#state.runs[name];
-    const about = { id: `${this.#host}.${name}`, host: this.#host, name, version: release ?? '', autostart: release !== undefined };
+    const about = { id: `${this.#host}.${name}`, host: this.#host, name, version: versionOf(release ?? ''), autostart: release !== undefined };
     if (release === undefined) return { ...about, ...now };
     const pid = 100 + this.#state.restarts;
     switch (behaviourOf(join(this.#packages, name, release))) {

@@ -65,9 +65,14 @@ export class Callers {
     return this.#ends;
   }
 
-  /** Reads every key once; what cannot be read is told. */
+  /** Reads every key; one that cannot be read, nor when it is tried again, is as good as lost. */
   async readAll(timeoutMs: number): Promise<void> {
-    await Promise.all(this.#options.model.keys.map((key) => this.#readKey(this.#clients[0], key, timeoutMs)));
+    const { model, breach } = this.#options;
+    await Promise.all(model.keys.map(async (key) => {
+      if (wasRead(await this.#readKey(this.#clients[0], key, timeoutMs))) return;
+      const again = await this.#readKey(this.#clients[0], key, timeoutMs);
+      if (!wasRead(again)) breach('writes', `${key} cannot be read: ${again.code}: ${again.reason}`);
+    }));
   }
 
   /** Ends when every call has ended. */
@@ -92,12 +97,15 @@ export class Callers {
     const data = { host, ...owner, key, value };
     // One that is tried again by the client may have been done by an earlier try; of a plain one a refusal is the last word.
     const isPlain = random.next() < 0.5;
-    const end = isPlain
-      ? await this.#timed('config.set', random.pick([500, 2000, 4000]), async (timeoutMs) => {
+    const timeoutMs = random.pick([500, 2000, 4000]);
+    const end = await this.#timed('config.set', timeoutMs, async () => {
+      if (isPlain) {
         const reply = await client.request('dbmanager', { action: 'config.set', data }, { timeoutMs });
         if (reply.data['status'] === false) throw new RefusedWrite(String(reply.data['code']), String(reply.data['reason']));
-      })
-      : await this.#timed('config.set', random.pick([500, 2000, 4000]), (timeoutMs) => client.call(configSet, data, { timeoutMs }));
+      } else {
+        await client.call(configSet, data, { timeoutMs });
+      }
+    });
     model.ended(key, value, writeEnd(end, isPlain));
     if (random.next() < 0.2) await this.#readKey(client, key, 2000);
   }
@@ -108,31 +116,31 @@ export class Callers {
     if (key !== undefined) await this.#readKey(this.#client(index), key, random.pick([300, 2000]));
   }
 
-  async #readKey(client: Client, key: string, timeoutMs: number): Promise<void> {
+  async #readKey(client: Client, key: string, timeoutMs: number): Promise<End> {
     const { host, model, breach } = this.#options;
     const begin = model.readBegins(key);
     let value: unknown;
-    const { code } = await this.#timed('config.get', timeoutMs, async (timeoutMs) => {
+    const end = await this.#timed('config.get', timeoutMs, async () => {
       const reply = await client.call(configGet, { host, ...owner, key }, { timeoutMs });
       value = 'value' in reply ? reply.value : undefined;
     });
-    if (code === 'CONFIG_NOT_FOUND') value = 0;
-    else if (code !== 'OK') return;
-    const wrong = model.readEnds(begin, value);
+    if (!wasRead(end)) return end;
+    const wrong = model.readEnds(begin, end.code === 'OK' ? value : 0);
     if (wrong !== undefined) breach('writes', wrong);
+    return end;
   }
 
   async #help(random: Random, index: number): Promise<void> {
     const { host, answers, breach } = this.#options;
     const client = this.#client(index);
     const which = random.next();
-    if (which < 0.15) return void (await this.#timed('sysload read', 2000, (timeoutMs) => client.call(helperDo, { command: 'read' }, { service: hostService(host, 'sysload'), timeoutMs })));
+    if (which < 0.15) return void (await this.#timed('sysload read', 2000, () => client.call(helperDo, { command: 'read' }, { service: hostService(host, 'sysload'), timeoutMs: 2000 })));
     const timeoutMs = random.pick([300, 1000, 3000]);
     // Some commands take longer than their callers wait.
-    const pauseMs = random.next() < 0.1 ? timeoutMs + random.between(-100, 500) : 0;
+    const takesMs = random.next() < 0.1 ? timeoutMs + random.between(-100, 500) : 0;
     this.#commands += 1;
-    const parameters = { id: `${index}-${this.#commands}`, pauseMs };
-    await this.#timed('tally count', timeoutMs, async (timeoutMs) => {
+    const parameters = { id: `${index}-${this.#commands}`, pauseMs: takesMs };
+    await this.#timed('tally count', timeoutMs, async () => {
       const { result } = await client.call(helperDo, { command: 'count', parameters }, { service: hostService(host, 'tally'), timeoutMs });
       const wrong = answers.answered(result as unknown as Counted);
       if (wrong !== undefined) breach('instances', wrong);
@@ -140,13 +148,13 @@ export class Callers {
   }
 
   /** Runs a call, and tells how it ended. */
-  async #timed(what: string, timeoutMs: number, call: (timeoutMs: number) => Promise<unknown>): Promise<End> {
+  async #timed(what: string, timeoutMs: number, call: () => Promise<unknown>): Promise<End> {
     const { standstill, deadlines, breach } = this.#options;
     const stoodStill = standstill.totalMs;
     const startMs = performance.now();
     let end: End = { code: 'OK', reason: '' };
     try {
-      await call(timeoutMs);
+      await call();
     } catch (error) {
       if (!(error instanceof CallError) && !(error instanceof RefusedWrite)) throw error;
       end = { code: error.code, reason: error.message };
@@ -170,6 +178,11 @@ class RefusedWrite extends Error {
     super(reason);
     this.code = code;
   }
+}
+
+/** A key that is not set was read, too. */
+function wasRead({ code }: End): boolean {
+  return code === 'OK' || code === 'CONFIG_NOT_FOUND';
 }
 
 function writeEnd({ code, reason }: End, isPlain: boolean): WriteEnd {

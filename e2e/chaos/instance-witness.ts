@@ -5,6 +5,8 @@
 // 2. Processes. Two processes of one plugin that are both alive must not be seen for longer than the bound.
 // 3. Commands. A command has an effect that is counted; no effect may come twice, for `helper.do` is not idempotent.
 
+import { judgeTime, type Complaint, type WaitedSince } from './waits.ts';
+
 export interface Answer {
   readonly instance: string;
   readonly startedMs: number;
@@ -43,14 +45,9 @@ export class AnswerWitness {
 /** How long a plugin whose manager was killed may live on (docs/architecture.md, "Supervision"). */
 export const twinLimitMs = 2000;
 
-interface Since {
-  readonly sinceMs: number;
-  readonly waitedMs: number;
-}
-
 export class ProcessWitness {
   /** Since when each pair of processes is seen. */
-  #pairs = new Map<string, Since>();
+  #pairs = new Map<string, number>();
   #longestMs = 0;
 
   /** The longest time for which two processes of one plugin were seen. */
@@ -58,25 +55,24 @@ export class ProcessWitness {
     return this.#longestMs;
   }
 
-  /**
-   * All that runs now, by plugin. `waitedMs` is how long the processes of the house have waited for a processor since the beginning:
-   * what is to end needs one for that.
-   */
-  seen(processes: ReadonlyMap<string, readonly string[]>, atMs: number, waitedMs: number): string | undefined {
-    const pairs = new Map<string, Since>();
+  /** All that runs now, by plugin. What is to end needs a processor for that, and who ends it. */
+  seen(processes: ReadonlyMap<string, readonly string[]>, atMs: number, waitedSince: WaitedSince): Complaint | undefined {
+    const pairs = new Map<string, number>();
     for (const [plugin, all] of processes) {
       const sorted = [...all].sort();
       for (const [index, one] of sorted.entries()) {
         for (const other of sorted.slice(index + 1)) {
           const pair = `${plugin}: ${one} and ${other}`;
-          pairs.set(pair, this.#pairs.get(pair) ?? { sinceMs: atMs, waitedMs });
+          pairs.set(pair, this.#pairs.get(pair) ?? atMs);
         }
       }
     }
     this.#pairs = pairs;
-    for (const [pair, { sinceMs, waitedMs: waitedThenMs }] of pairs) {
-      this.#longestMs = Math.max(this.#longestMs, atMs - sinceMs);
-      if (atMs - sinceMs > twinLimitMs + waitedMs - waitedThenMs) return `two processes for ${Math.round(atMs - sinceMs)} ms, ${pair}`;
+    for (const [pair, sinceMs] of pairs) {
+      const tookMs = atMs - sinceMs;
+      this.#longestMs = Math.max(this.#longestMs, tookMs);
+      const verdict = judgeTime(tookMs, twinLimitMs, waitedSince(sinceMs));
+      if (verdict !== 'held') return { verdict, what: `two processes for ${Math.round(tookMs)} ms, ${pair}` };
     }
     return undefined;
   }

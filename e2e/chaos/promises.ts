@@ -23,6 +23,8 @@ export interface Breach {
 
 export interface ChaosResult {
   readonly breaches: readonly Breach[];
+  /** What took too long on a machine that gave no processor for so long that nothing is proved. */
+  readonly doubts: readonly string[];
   readonly rounds: number;
   readonly blows: ReadonlyMap<BlowKind, number>;
   /** What was checked for each invariant, in numbers. */

@@ -10,7 +10,6 @@ import type { HouseStatus } from '../src/house.ts';
 import { Standstill } from '../src/standstill.ts';
 import { writeTallyPlugin } from '../src/tally-plugin.ts';
 import { until } from '../src/waiting.ts';
-import { hasStrace } from './bad-fsync.ts';
 import { strike, type Battlefield } from './blows.ts';
 import { BusProxy, freePort } from './bus-proxy.ts';
 import { Callers } from './callers.ts';
@@ -18,15 +17,18 @@ import { ConfigModel } from './config-model.ts';
 import { DeadlineWitness } from './deadlines.ts';
 import { AnswerWitness } from './instance-witness.ts';
 import { forbiddenLines } from './log-witness.ts';
+import { impossible } from './possible.ts';
 import { invariants, type Breach, type ChaosResult, type Invariant } from './promises.ts';
 import { blowText, roundOf, type Blow, type BlowKind, type Round } from './schedule.ts';
 import { StandingHouse } from './standing-house.ts';
 import { Tmpfs } from './tmpfs.ts';
 import { Watchers } from './watchers.ts';
+import type { Complaint } from './waits.ts';
 import { untilWhole, type Wholeness } from './wholeness.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
+  /** Of these the schedule is made; a blow that this machine cannot do is left out of it, and the others stay as they are. */
   readonly kinds: readonly [BlowKind, ...BlowKind[]];
   readonly roundMs: number;
   /** Whether there is to be another round, after so many and so long. */
@@ -41,44 +43,36 @@ const firstLimitMs = 60_000;
 const endLimitMs = 5000;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  using disk = options.kinds.includes('full') ? Tmpfs.mount() : undefined;
-  const kinds = usable(options, disk !== undefined);
+  const leftOut = impossible(options.kinds);
+  for (const [kind, why] of leftOut) options.say(`left out: ${kind} (${why})`);
+  using disk = options.kinds.includes('full') && !leftOut.has('full') ? Tmpfs.mount() : undefined;
   const notes = mkdtempSync(join(tmpdir(), 'majordomus-chaos-notes-'));
   const home = new Home(checkout, disk?.folder);
   try {
-    return await new Run({ ...options, kinds }, home, notes, disk).run();
+    return await new Run(options, leftOut, home, notes, disk).run();
   } finally {
     rmSync(notes, { recursive: true, force: true });
     await home[Symbol.asyncDispose]();
   }
 }
 
-/** The kinds that this machine and this user can do; of the others it is said why not. */
-function usable({ kinds, say }: ChaosOptions, hasDisk: boolean): ChaosOptions['kinds'] {
-  const why: Partial<Record<BlowKind, string>> = {};
-  if (!hasDisk) why.full = 'only root can mount a small disk';
-  if (!hasStrace()) why.slow = why.broken = 'strace is not installed';
-  const [first, ...others] = kinds.filter((kind) => {
-    if (why[kind] !== undefined) say(`left out: ${kind} (${why[kind]})`);
-    return why[kind] === undefined;
-  });
-  return first === undefined ? ['kill'] : [first, ...others];
-}
-
 class Run {
   readonly #options: ChaosOptions;
+  readonly #leftOut: ReadonlyMap<BlowKind, string>;
   readonly #home: Home;
   readonly #notes: string;
   readonly #disk: Tmpfs | undefined;
   readonly #startMs = performance.now();
   readonly #breaches: Breach[] = [];
+  readonly #doubts: string[] = [];
   readonly #blows = new Map<BlowKind, number>();
   readonly #wholes: Wholeness[] = [];
   #host = '';
   #round = 0;
 
-  constructor(options: ChaosOptions, home: Home, notes: string, disk: Tmpfs | undefined) {
+  constructor(options: ChaosOptions, leftOut: ReadonlyMap<BlowKind, string>, home: Home, notes: string, disk: Tmpfs | undefined) {
     this.#options = options;
+    this.#leftOut = leftOut;
     this.#home = home;
     this.#notes = notes;
     this.#disk = disk;
@@ -103,7 +97,7 @@ class Run {
       await this.#home.tell('plugin', 'install', 'sysload');
       await this.#home.tell('plugin', 'install', tally.folder);
       const breach = (invariant: Invariant, what: string): void => this.#breach(invariant, what);
-      const watchers = new Watchers({ home: this.#home.folder, host: this.#host, endpoint, tally, breach });
+      const watchers = new Watchers({ home: this.#home.folder, host: this.#host, endpoint, tally, complain: (invariant, complaint) => this.#complain(invariant, complaint) });
       const callers = new Callers({ seed: this.#options.seed, host: this.#host, endpoints: [endpoint, proxy.endpoint], model, deadlines, answers, standstill, breach });
       try {
         await this.#untilWhole('the house is whole', endpoint, watchers, firstLimitMs);
@@ -137,10 +131,11 @@ class Run {
 
   #goesOn(): boolean {
     const { more, signal } = this.#options;
-    return this.#breaches.length === 0 && signal?.aborted !== true && more(this.#round, performance.now() - this.#startMs);
+    return this.#breaches.length === 0 && this.#doubts.length === 0 && signal?.aborted !== true && more(this.#round, performance.now() - this.#startMs);
   }
 
-  async #playRound({ number, blows, renewal }: Round, field: Battlefield, watchers: Watchers, callers: Callers, endpoint: string): Promise<void> {
+  async #playRound({ number, blows: all, renewal }: Round, field: Battlefield, watchers: Watchers, callers: Callers, endpoint: string): Promise<void> {
+    const blows = all.filter(({ kind }) => !this.#leftOut.has(kind));
     this.#say(`round ${number}: ${blows.length} blows`);
     const startMs = performance.now();
     const underWay: Promise<void>[] = [];
@@ -179,12 +174,12 @@ class Run {
   }
 
   async #untilWhole(what: string, endpoint: string, watchers: Watchers, limitMs: number): Promise<void> {
-    const whole = await untilWhole({ endpoint, host: this.#host, limitMs, waitedMs: () => watchers.waitedMs });
-    const { afterMs, waitedMs, missing } = whole;
-    const inTime = afterMs !== null && afterMs <= limitMs + waitedMs;
+    const whole = await untilWhole({ endpoint, host: this.#host, limitMs, waitedSince: (sinceMs) => watchers.waitedSince(sinceMs) });
+    const { afterMs, verdict, waitedMs, missing } = whole;
     if (limitMs === wholeLimitMs) this.#wholes.push(whole);
-    this.#say(`  ${what}: ${afterMs === null ? 'not' : `${(afterMs / 1000).toFixed(1)} s`} (its processes waited ${(waitedMs / 1000).toFixed(1)} s for a processor)`);
-    if (!inTime) this.#breach('whole', `${what}: ${afterMs === null ? `not after ${limitMs / 1000} s, for ${missing}` : `only after ${(afterMs / 1000).toFixed(1)} s`}; its processes waited ${(waitedMs / 1000).toFixed(1)} s for a processor`);
+    const waited = `one of its processes waited ${(waitedMs / 1000).toFixed(1)} s for a processor`;
+    this.#say(`  ${what}: ${afterMs === null ? 'not' : `${(afterMs / 1000).toFixed(1)} s`} (${waited})`);
+    if (verdict !== 'held') this.#complain('whole', { verdict, what: `${what}: ${afterMs === null ? `not after ${limitMs / 1000} s, for ${missing}` : `only after ${(afterMs / 1000).toFixed(1)} s`}; ${waited}` });
   }
 
   async #stopHouse(house: StandingHouse): Promise<void> {
@@ -200,6 +195,12 @@ class Run {
     if (said.join() !== 'ok') this.#breach('database', said.join('; '));
   }
 
+  #complain(invariant: Invariant, { verdict, what }: Complaint): void {
+    if (verdict === 'broken') return this.#breach(invariant, what);
+    this.#doubts.push(`${invariants[invariant]}: ${what}`);
+    this.#say(`not proved, the machine gave no processor: ${what}`);
+  }
+
   #breach(invariant: Invariant, what: string): void {
     // One fault is often seen again and again.
     if (this.#breaches.filter((breach) => breach.invariant === invariant).length >= 5) return;
@@ -209,7 +210,7 @@ class Run {
 
   #result(callers: Callers, checked: ChaosResult['checked']): ChaosResult {
     return {
-      breaches: this.#breaches, rounds: this.#round, blows: this.#blows, checked, ends: callers.ends,
+      breaches: this.#breaches, doubts: this.#doubts, rounds: this.#round, blows: this.#blows, checked, ends: callers.ends,
       elapsedMs: performance.now() - this.#startMs, evidence: this.#breaches.length === 0 ? undefined : this.#keepEvidence(),
     };
   }

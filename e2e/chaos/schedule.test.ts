@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandOf, readArguments, UsageError } from './options.ts';
+import { commandOf, readArguments, refuseImpossible, UsageError } from './options.ts';
 import { allKinds, blowText, roundOf, type BlowKind, type Round } from './schedule.ts';
 
 const all = allKinds as unknown as readonly [BlowKind, ...BlowKind[]];
@@ -56,20 +56,29 @@ describe('the schedule of chaos', () => {
 
 describe('the command line of chaos', () => {
   it('takes seed, minutes and kinds', () => {
-    expect(readArguments(['--seed', '7', '--minutes', '0.5', '--only', 'kill,stop'], 1)).toEqual({ seed: 7, minutes: 0.5, kinds: ['kill', 'stop'], schedule: false, help: false });
+    expect(readArguments(['--seed', '7', '--minutes', '0.5', '--round', '14', '--only', 'kill,stop'], 1)).toEqual({ seed: 7, minutes: 0.5, roundMs: 14_000, kinds: ['kill', 'stop'], isOnly: true, schedule: false, help: false });
     expect(readArguments([], 99)).toMatchObject({ seed: 99, minutes: 2, kinds: all });
     expect(readArguments(['--without', 'full'], 1).kinds).toEqual(all.filter((kind) => kind !== 'full'));
   });
 
-  it('says what runs the same again', () => {
-    expect(commandOf({ seed: 7, minutes: 2, kinds: all })).toBe('npx -y pnpm chaos --seed 7 --minutes 2');
-    expect(commandOf({ seed: 7, minutes: 2, kinds: ['kill', 'stop'] })).toBe('npx -y pnpm chaos --seed 7 --minutes 2 --only kill,stop');
+  it.each(['', ' --only kill,stop', ' --without full,slow', ' --round 14', ' --round 14 --without garbage'])('says what runs the same again: %j', (chosen) => {
+    const command = `npx -y pnpm chaos --seed 7 --minutes 2${chosen}`;
+    expect(commandOf(readArguments(command.split(' ').slice(4), 1))).toBe(command);
+  });
+
+  it('refuses what cannot be done here, if it was named or nothing else is left', () => {
+    const impossible = new Map<BlowKind, string>([['full', 'only root can']]);
+    expect(() => refuseImpossible(readArguments(['--only', 'kill,full'], 1), impossible)).toThrow(/cannot be done here: full \(only root can\)/);
+    expect(() => refuseImpossible(readArguments(['--without', all.filter((kind) => kind !== 'full').join(',')], 1), impossible)).toThrow(UsageError);
+    expect(() => refuseImpossible(readArguments([], 1), impossible)).not.toThrow();
+    expect(() => refuseImpossible(readArguments(['--only', 'kill'], 1), impossible)).not.toThrow();
   });
 
   it.each([
     [['--seed', 'x'], /--seed: "x"/],
     [['--seed', '1.5'], /--seed: "1.5"/],
     [['--minutes', '0'], /--minutes: "0"/],
+    [['--round', '0'], /--round: "0"/],
     [['--only', 'kil'], /there is no kind of blow "kil"; known: kill, /],
     [['--only', 'kill', '--without', 'stop'], /exclude each other/],
     [['--without', all.join(',')], /no kind of blow is left/],

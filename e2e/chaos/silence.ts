@@ -1,6 +1,7 @@
 // Whether a part or a plugin was down in silence. Pure: it is given what the house said of its processes, beside what the kernel
 // said of them before the house was asked. The house has some time to notice; then it must say it.
 import type { ProcessState } from '@majordomus/contracts';
+import { judgeTime, type Complaint, type WaitedSince } from './waits.ts';
 
 export interface Said {
   readonly name: string;
@@ -17,7 +18,6 @@ interface Lie {
   readonly pid: number | null;
   readonly life: Life;
   readonly sinceMs: number;
-  readonly waitedMs: number;
 }
 
 /** Until the house must have noticed: an end is told to it by the kernel; of a hang it knows after 10 s of silence. */
@@ -28,32 +28,30 @@ const needsReason: readonly ProcessState[] = ['not-ready', 'backoff', 'failed'];
 
 export class SilenceWitness {
   #lies = new Map<string, Lie>();
-  #last = { atMs: -Infinity, waitedMs: 0 };
+  #lastMs = -Infinity;
   #statuses = 0;
 
   get statuses(): number {
     return this.#statuses;
   }
 
-  /**
-   * `lifeOf` was taken before the house was asked. `waitedMs` is how long its processes have waited for a processor since the
-   * beginning; in such time nobody can notice anything.
-   */
-  heard(all: readonly Said[], lifeOf: (pid: number) => Life, atMs: number, waitedMs: number): string | undefined {
+  /** `lifeOf` was taken before the house was asked. Who has no processor cannot notice anything. */
+  heard(all: readonly Said[], lifeOf: (pid: number) => Life, atMs: number, waitedSince: WaitedSince): Complaint | undefined {
     this.#statuses += 1;
-    const isGap = atMs - this.#last.atMs > gapMs + waitedMs - this.#last.waitedMs;
+    const isGap = judgeTime(atMs - this.#lastMs, gapMs, waitedSince(this.#lastMs)) !== 'held';
     const before = isGap ? new Map<string, Lie>() : this.#lies;
-    this.#last = { atMs, waitedMs };
+    this.#lastMs = atMs;
     this.#lies = new Map();
     for (const said of all) {
       const { name, state, pid, reason, lastError } = said;
-      if (needsReason.includes(state) && reason === '' && lastError === '') return `${name} is ${state}, and nothing says why`;
+      if (needsReason.includes(state) && reason === '' && lastError === '') return { verdict: 'broken', what: `${name} is ${state}, and nothing says why` };
       const life = pid === null ? 'dead' : lifeOf(pid);
       if (state !== 'running' || life === 'alive') continue;
       const known = before.get(name);
-      const lie: Lie = known?.pid === pid && known.life === life ? known : { pid, life, sinceMs: atMs, waitedMs };
+      const lie: Lie = known?.pid === pid && known.life === life ? known : { pid, life, sinceMs: atMs };
       this.#lies.set(name, lie);
-      if (atMs - lie.sinceMs > noticeMs[life] + waitedMs - lie.waitedMs) return `${name} is said to run, and its process ${pid} is ${life} for ${Math.round(atMs - lie.sinceMs)} ms`;
+      const verdict = judgeTime(atMs - lie.sinceMs, noticeMs[life], waitedSince(lie.sinceMs));
+      if (verdict !== 'held') return { verdict, what: `${name} is said to run, and its process ${pid} is ${life} for ${Math.round(atMs - lie.sinceMs)} ms` };
     }
     return undefined;
   }

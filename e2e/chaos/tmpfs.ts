@@ -12,6 +12,11 @@ export class Tmpfs implements Disposable {
   readonly #unmountAtExit = (): void => this[Symbol.dispose]();
   #mounted = true;
 
+  static canMount(): boolean {
+    using mounted = Tmpfs.mount();
+    return mounted !== undefined;
+  }
+
   /** Undefined where this user may not mount. */
   static mount(): Tmpfs | undefined {
     const folder = mkdtempSync(join(tmpdir(), 'majordomus-disk-'));

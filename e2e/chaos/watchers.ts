@@ -10,6 +10,7 @@ import { CommandWitness, ProcessWitness, twinLimitMs } from './instance-witness.
 import { LogWitness } from './log-witness.ts';
 import { plugins } from './schedule.ts';
 import { SilenceWitness, type Life, type Said } from './silence.ts';
+import { judgeTime, Waits, type Complaint, type Waited } from './waits.ts';
 
 export interface WatchersOptions {
   /** The home's folder. */
@@ -17,7 +18,7 @@ export interface WatchersOptions {
   readonly host: string;
   readonly endpoint: string;
   readonly tally: TallyPlugin;
-  readonly breach: (invariant: 'instances' | 'silence' | 'logs', what: string) => void;
+  readonly complain: (invariant: 'instances' | 'silence' | 'logs', complaint: Complaint) => void;
 }
 
 const lookMs = 100;
@@ -35,9 +36,7 @@ export class Watchers {
   readonly #commandLines: NewLines;
   readonly #markLines: NewLines;
   readonly #running: Promise<void>;
-  readonly #waited = new Map<string, number>();
-  #processes: readonly HouseProcess[] = [];
-  #waitedMs = 0;
+  readonly #waits = new Waits();
 
   constructor(options: WatchersOptions) {
     this.#options = options;
@@ -49,9 +48,9 @@ export class Watchers {
     this.#running = Promise.all([this.#every(lookMs, () => this.#look()), this.#every(askMs, () => this.#ask())]).then(() => undefined);
   }
 
-  /** How long the processes of the house, and the one that asks, have waited for a processor, all together. */
-  get waitedMs(): number {
-    return this.#waitedMs;
+  /** How long the processes of the house, and the one that asks, waited for a processor since then. */
+  waitedSince(sinceMs: number): Waited {
+    return this.#waits.since(sinceMs);
   }
 
   get counts(): { readonly statuses: number; readonly commands: number; readonly longestTwinMs: number } {
@@ -78,29 +77,29 @@ export class Watchers {
   }
 
   #look(): void {
-    const { home, breach } = this.#options;
-    this.#processes = houseProcesses(home);
-    for (const { pid, identity } of [...this.#processes, { pid: process.pid, identity: 'self' }]) {
-      const waitedMs = waitedForProcessorMs(pid);
-      this.#waitedMs += Math.max(0, waitedMs - (this.#waited.get(identity) ?? 0));
-      this.#waited.set(identity, waitedMs);
-    }
-    const runs = new Map(plugins.map((plugin) => [plugin, this.#processes.filter(({ name }) => name === plugin).map(({ identity }) => identity)]));
-    const twins = this.#twins.seen(runs, performance.now(), this.#waitedMs);
-    if (twins !== undefined) breach('instances', twins);
+    const { home, complain } = this.#options;
+    const processes = houseProcesses(home);
+    const atMs = performance.now();
+    const waitedSince = (sinceMs: number): Waited => this.waitedSince(sinceMs);
+    this.#waits.seen(new Map([...processes, { pid: process.pid, identity: 'self' }].map(({ pid, identity }) => [identity, waitedForProcessorMs(pid)])), atMs);
+    const runs = new Map(plugins.map((plugin) => [plugin, processes.filter(({ name }) => name === plugin).map(({ identity }) => identity)]));
+    const twins = this.#twins.seen(runs, atMs, waitedSince);
+    if (twins !== undefined) complain('instances', twins);
     for (const id of this.#commandLines.take()) {
       const twice = this.#commands.ranOnce(id);
-      if (twice !== undefined) breach('instances', twice);
+      if (twice !== undefined) complain('instances', { verdict: 'broken', what: twice });
     }
     for (const line of this.#markLines.take()) {
       const { instance, keptMs } = JSON.parse(line) as { instance: string; keptMs: number };
-      if (keptMs > twinLimitMs) breach('instances', `tally ${instance} found another instance alive for ${Math.round(keptMs)} ms`);
+      // It was written down since the look before.
+      const verdict = judgeTime(keptMs, twinLimitMs, waitedSince(atMs - keptMs - lookMs));
+      if (verdict !== 'held') complain('instances', { verdict, what: `tally ${instance} found another instance alive for ${Math.round(keptMs)} ms` });
     }
-    for (const line of this.#logs.look()) breach('logs', line);
+    for (const line of this.#logs.look()) complain('logs', { verdict: 'broken', what: line });
   }
 
   async #ask(): Promise<void> {
-    const { host, home, breach } = this.#options;
+    const { host, home, complain } = this.#options;
     const lives = new Map<number, Life>(houseProcesses(home).map(({ pid, state }) => [pid, state === 'T' ? 'suspended' : 'alive']));
     try {
       const options = { timeoutMs: askTimeoutMs, signal: this.#stopping.signal };
@@ -111,8 +110,8 @@ export class Watchers {
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
       }
-      const wrong = this.#silence.heard(said, (pid) => lives.get(pid) ?? 'dead', performance.now(), this.#waitedMs);
-      if (wrong !== undefined) breach('silence', wrong);
+      const wrong = this.#silence.heard(said, (pid) => lives.get(pid) ?? 'dead', performance.now(), (sinceMs) => this.waitedSince(sinceMs));
+      if (wrong !== undefined) complain('silence', wrong);
     } catch (error) {
       // Nobody answers: whoever asks is told so, and that is not silence.
       if (!(error instanceof CallError)) throw error;

@@ -4,6 +4,7 @@ import { configGet, configSet, helperDo, helperList, hostService, partList, plug
 import { CallError, Client } from '@majordomus/mq';
 import { setTimeout as delay } from 'node:timers/promises';
 import { plugins } from './schedule.ts';
+import { judgeTime, excusedMs, type Verdict, type WaitedSince } from './waits.ts';
 
 const askTimeoutMs = 1000;
 const pollMs = 50;
@@ -11,7 +12,8 @@ const pollMs = 50;
 export interface Wholeness {
   /** Null if it did not become whole. */
   readonly afterMs: number | null;
-  /** Of `afterMs`, for how long its processes had waited for a processor. */
+  readonly verdict: Verdict;
+  /** Meanwhile, the longest wait of one process for a processor. */
   readonly waitedMs: number;
   /** What was missing last. */
   readonly missing: string;
@@ -21,22 +23,20 @@ export interface WholenessOptions {
   readonly endpoint: string;
   readonly host: string;
   readonly limitMs: number;
-  /** How long the processes of the house have waited for a processor up to now. */
-  readonly waitedMs: () => number;
+  readonly waitedSince: WaitedSince;
 }
 
-/** Given up at the limit, to which is added what its processes waited for a processor; `mostMs` is the end in any case. */
-export async function untilWhole({ endpoint, host, limitMs, waitedMs }: WholenessOptions, mostMs = 60_000): Promise<Wholeness> {
+/** Given up when no excuse is left (waits.ts). */
+export async function untilWhole({ endpoint, host, limitMs, waitedSince }: WholenessOptions): Promise<Wholeness> {
   await using client = new Client({ endpoint });
   const startMs = performance.now();
-  const waitedBeforeMs = waitedMs();
   for (;;) {
     // A house that is found whole was so when it was asked.
     const askedMs = performance.now() - startMs;
     const missing = await whatIsMissing(client, host);
-    const waited = waitedMs() - waitedBeforeMs;
-    if (missing === '') return { afterMs: askedMs, waitedMs: waited, missing };
-    if (performance.now() - startMs > Math.min(limitMs + waited + askTimeoutMs, mostMs)) return { afterMs: null, waitedMs: waited, missing };
+    const waited = waitedSince(startMs);
+    const isWhole = missing === '';
+    if (isWhole || askedMs > excusedMs(limitMs, waited.longestMs)) return { afterMs: isWhole ? askedMs : null, verdict: judgeTime(askedMs, limitMs, waited), waitedMs: waited.longestMs, missing };
     await delay(pollMs);
   }
 }

@@ -1,10 +1,16 @@
 // The witnesses of a chaos run must be able to find a house guilty: each is shown what it is there to find.
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigModel } from './config-model.ts';
 import { DeadlineWitness } from './deadlines.ts';
 import { AnswerWitness, CommandWitness, ProcessWitness, twinLimitMs } from './instance-witness.ts';
-import { forbiddenLines } from './log-witness.ts';
+import { forbiddenLines, LogWitness } from './log-witness.ts';
 import { SilenceWitness, type Said } from './silence.ts';
+import { judgeTime, Waits, type Complaint } from './waits.ts';
+
+const noWait = { longestMs: 0, togetherMs: 0 } as const;
 
 describe('the model of what was written', () => {
   const written = (...ends: readonly Parameters<ConfigModel['ended']>[2][]): ConfigModel => {
@@ -77,17 +83,17 @@ describe('the witness of instances', () => {
 
   it('takes two processes for the documented time, one after another for ever, and finds two for longer', () => {
     const witness = new ProcessWitness();
-    const seen = (pids: readonly string[], atMs: number, waitedMs = 0): string | undefined => witness.seen(new Map([['tally', pids]]), atMs, waitedMs);
+    const seen = (pids: readonly string[], atMs: number, waitedMs = 0): Complaint | undefined => witness.seen(new Map([['tally', pids]]), atMs, () => ({ longestMs: waitedMs, togetherMs: waitedMs }));
     for (let atMs = 0; atMs <= twinLimitMs; atMs += 100) expect(seen(['1@5', '2@9'], atMs)).toBeUndefined();
     expect(seen(['2@9', '3@20'], twinLimitMs + 100)).toBeUndefined();
     expect(seen(['2@9', '3@20'], 2 * twinLimitMs + 101, 500)).toBeUndefined();
-    expect(seen(['2@9', '3@20'], 2 * twinLimitMs + 101)).toMatch(/two processes for 2001 ms, tally: 2@9 and 3@20/);
+    expect(seen(['2@9', '3@20'], 2 * twinLimitMs + 101)).toEqual({ verdict: 'broken', what: 'two processes for 2001 ms, tally: 2@9 and 3@20' });
   });
 
   it('does not take processes of two plugins for twins', () => {
     const witness = new ProcessWitness();
     const runs = new Map([['tally', ['1@5']], ['diskfree', ['2@5']]]);
-    for (const atMs of [0, 10_000]) expect(witness.seen(runs, atMs, 0)).toBeUndefined();
+    for (const atMs of [0, 10_000]) expect(witness.seen(runs, atMs, () => noWait)).toBeUndefined();
   });
 
   it('finds a command that ran twice', () => {
@@ -102,7 +108,7 @@ describe('the witness of silence', () => {
   const watch = (said: Said, life: 'alive' | 'suspended' | 'dead', untilMs: number, stepMs = 300): string | undefined => {
     const witness = new SilenceWitness();
     let wrong: string | undefined;
-    for (let atMs = 0; atMs <= untilMs; atMs += stepMs) wrong ??= witness.heard([said], () => life, atMs, 0);
+    for (let atMs = 0; atMs <= untilMs; atMs += stepMs) wrong ??= witness.heard([said], () => life, atMs, () => noWait)?.what;
     return wrong;
   };
 
@@ -128,8 +134,44 @@ describe('the witness of silence', () => {
   });
 });
 
+describe('what a busy machine excuses', () => {
+  const boundMs = 1000;
+
+  it.each([
+    [1000, 0, 0, 'held'], [1001, 0, 0, 'broken'], [1400, 500, 500, 'held'], [1600, 500, 500, 'broken'], [1600, 500, 700, 'inconclusive'],
+    [3000, 9000, 9000, 'held'], [3100, 9000, 9000, 'inconclusive'], [3300, 2200, 2200, 'broken'],
+  ] as const)('%d ms of one second, of which one process waited %d, and all together %d, are %s', (tookMs, longestMs, togetherMs, verdict) => {
+    expect(judgeTime(tookMs, boundMs, { longestMs, togetherMs })).toBe(verdict);
+  });
+
+  it('is the longest wait of one process since then, not that of all together', () => {
+    const waits = new Waits();
+    waits.seen(new Map([['a', 5000], ['b', 10]]), 0);
+    waits.seen(new Map([['a', 5100], ['b', 310]]), 100);
+    waits.seen(new Map([['a', 5150], ['c', 20]]), 200);
+    expect([0, 100, 200].map((sinceMs) => waits.since(sinceMs))).toEqual([{ longestMs: 300, togetherMs: 470 }, { longestMs: 50, togetherMs: 70 }, noWait]);
+  });
+});
+
 it('the witness of logs knows an unforeseen failure from one that was foreseen', () => {
   const bad = ['[x] ERROR: INTERNAL: the handler failed', 'FATAL: ended by an unexpected error', 'Uncaught TypeError: x', 'unhandledRejection'];
   const good = ['WARN: dbmanager ended, and starts again soon: killed by SIGKILL', 'the internal clock is set', 'STORAGE_FULL: the disk is full'];
   expect(forbiddenLines([...good, ...bad].join('\n'))).toEqual(bad.filter((line) => !good.includes(line)));
+});
+
+it('the witness of logs reads on in a log that was rotated, and each line once', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'majordomus-logs-'));
+  try {
+    const log = join(folder, 'broker.log');
+    const witness = new LogWitness(folder);
+    writeFileSync(log, 'FATAL: one\nFATAL: tw');
+    expect(witness.look()).toEqual(['broker.log: FATAL: one']);
+    appendFileSync(log, 'o\n');
+    renameSync(log, `${log}.1`);
+    writeFileSync(log, 'FATAL: three\n');
+    expect(witness.look().sort()).toEqual(['broker.log.1: FATAL: two', 'broker.log: FATAL: three']);
+    expect(witness.look()).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -13,8 +13,24 @@ export const mdpWorker = text('MDPW01');
 export const commands = { ready: 1, request: 2, reply: 3, heartbeat: 4, disconnect: 5, cancel: 6 } as const;
 export const command = (name: keyof typeof commands): Buffer => Buffer.from([commands[name]]);
 
+/**
+ * Stands at the beginning of each service that workers of the fuzz offer, for digits that change every now and then: the broker
+ * remembers the epoch of a service (rule R15), and a name that has got a high one can be offered by few from then on.
+ */
+const season = '@@@@@@';
 /** Services that workers of the fuzz offer; those of the house are left to the house. */
-const hostileServices = ['hostile', 'hostile.two', 'ünïcode', 'with, comma', 'x'.repeat(255)].map(text);
+const hostileServices = ['hostile', 'hostile.two', 'ünïcode', 'with, comma', 'x'.repeat(255 - season.length)].map((name) => text(season + name));
+/** Such that belong to the highest epoch. */
+const epochServices = ['of an epoch', 'of another'].map((name) => text(season + name));
+
+/** The message of a season; what is no name of the fuzz stays as it is. */
+export function inSeason(message: readonly Buffer[], number: number): Buffer[] {
+  const digits = text(String(number).padStart(season.length, '0').slice(-season.length));
+  return message.map((frame) => {
+    const at = frame.indexOf(season);
+    return at < 0 ? frame : Buffer.concat([frame.subarray(0, at), digits, frame.subarray(at + season.length)]);
+  });
+}
 
 const bytes = (maxLength: number): fc.Arbitrary<Buffer> => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
 const filled = fc.tuple(fc.constantFrom(255, 256, 1024, 1025, 4096, 8193, 70_000), fc.nat(255)).map(([size, byte]) => Buffer.alloc(size, byte));
@@ -33,9 +49,11 @@ const address = fc.array(fc.uint8Array({ minLength: 1, maxLength: 9 }).map((arra
 
 /** What a client sends. `services` are those that it asks. */
 export function clientStack(services: readonly string[]): fc.Arbitrary<Stack> {
-  const asked = fc.constantFrom(...[...services, 'nobody', 'mmi.service', 'mmi.services', 'mmi.workers', 'mmi.majordomus', 'mmi.cancel', 'mmi.', 'mmi.x'].map(text), ...hostileServices);
-  return fc.tuple(address, asked, fc.option(timeout, { nil: undefined }), body)
-    .map(([own, service, wait, rest]) => [...own, empty, mdpClient, service, ...(wait === undefined ? [] : [wait]), ...rest]);
+  const asked = fc.constantFrom(...[...services, 'nobody', 'mmi.service', 'mmi.services', 'mmi.workers', 'mmi.epoch', 'mmi.majordomus', 'mmi.cancel', 'mmi.', 'mmi.x'].map(text), ...hostileServices, ...epochServices);
+  const aboutServices = fc.tuple(fc.constantFrom('mmi.epoch', 'mmi.service', 'mmi.workers').map(text), fc.constantFrom(...hostileServices, ...epochServices).map((name) => [name]));
+  const question = fc.oneof({ weight: 20, arbitrary: fc.tuple(asked, body) }, { weight: 1, arbitrary: aboutServices });
+  return fc.tuple(address, question, fc.option(timeout, { nil: undefined }))
+    .map(([own, [service, rest], wait]) => [...own, empty, mdpClient, service, ...(wait === undefined ? [] : [wait]), ...rest]);
 }
 
 const token: fc.Arbitrary<StackFrame> = fc.oneof(
@@ -44,9 +62,12 @@ const token: fc.Arbitrary<StackFrame> = fc.oneof(
 );
 const capacity = fc.option(fc.constantFrom('1', '4', '64', '1024', '99999999999999999999', '0', '-3', '1.5', 'many', '').map(text), { nil: undefined });
 
+const epoch = fc.constantFrom('0', '1', '2', '7', '1000', '1000', '9007199254740991', '9007199254740992', '-1', '1.5', 'newest', '').map(text);
+
 /** What a worker sends. */
 export const workerStack: fc.Arbitrary<Stack> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...hostileServices), capacity).map(([service, size]) => [empty, mdpWorker, command('ready'), service, ...(size === undefined ? [] : [size])]) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...epochServices), capacity, epoch).map(([service, size, instance]) => [empty, mdpWorker, command('ready'), service, size ?? empty, instance]) },
   { weight: 5, arbitrary: fc.tuple(token, body).map(([envelope, rest]) => [empty, mdpWorker, command('reply'), envelope, empty, ...rest]) },
   { weight: 2, arbitrary: fc.constant([empty, mdpWorker, command('heartbeat')]) },
   { weight: 1, arbitrary: fc.constant([empty, mdpWorker, command('disconnect')]) },

@@ -25,6 +25,8 @@ registry = "http://127.0.0.1:9/"
 /** Within this a valid request is answered, also on a busy machine. */
 const validLimitMs = 10_000;
 const echoes = 8;
+/** The house is called what the inputs call it. */
+export const fuzzedHost = 'igor';
 /** A service of the fuzz itself: an answer that belongs to somebody else is seen by it. */
 export const echoService = 'fuzz-echo';
 
@@ -42,7 +44,7 @@ export class FuzzHouse implements AsyncDisposable {
     mkdirSync(home.folder, { recursive: true });
     writeFileSync(join(home.folder, 'majordomus.toml'), settingsText);
     const env = { DOMUS_HOME: home.folder, HOME: home.newFolder('person'), TMPDIR: home.newFolder('tmp'), ...settling(site.settles) };
-    const house = await home.up({ plugins: true, env });
+    const house = await home.up({ plugins: true, args: ['--host', fuzzedHost], env });
     const pids = await withPids(house);
     const echo = new Worker({ endpoint: house.endpoint, service: echoService, capacity: 64, handlers: echoing }).start();
     await echo.registered();

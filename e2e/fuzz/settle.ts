@@ -2,19 +2,15 @@
 // A process says by a file that it can; nothing is done without FUZZ_SETTLE_FOLDER.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
+import { heldBytes } from './held.ts';
 
 const folder = process.env['FUZZ_SETTLE_FOLDER'];
 if (folder !== undefined && isMainThread) {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   process.on('SIGUSR2', () => {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
+    const held = heldBytes();
     const file = join(folder, `${process.pid}.held`);
-    writeFileSync(`${file}.new`, String(heapUsed + external));
+    writeFileSync(`${file}.new`, String(held));
     renameSync(`${file}.new`, file);
   });
   writeFileSync(join(folder, `${process.pid}.settles`), '');

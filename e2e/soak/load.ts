@@ -4,6 +4,7 @@ import { CallError, Client } from '@majordomus/mq';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../src/home.ts';
 import type { House } from '../src/house.ts';
+import type { Turns } from './health.ts';
 import { writeKitPlugin } from '../src/test-plugins.ts';
 
 export interface LoadOptions {
@@ -20,12 +21,16 @@ export type LoadKind = keyof typeof pauseMs;
 const burstCalls = 200;
 const bigBytes = 1_000_000;
 const keys = 50;
+/** The plugins that the load has started anew. */
+const restarted = 'diskfree';
+const installed = 'guest';
 const timeoutMs = 10_000;
 
 export class Load {
   readonly #options: LoadOptions;
   readonly #client: Client;
   readonly #failures = new Map<string, number>();
+  readonly #turns = new Map<string, { turns: number; failed: number }>();
   #calls = 0;
 
   constructor(options: LoadOptions) {
@@ -36,6 +41,17 @@ export class Load {
   /** How calls failed, with how many. What is restarted loses its calls. */
   get failures(): ReadonlyMap<string, number> {
     return this.#failures;
+  }
+
+  /** By kind, how many there were and how many failed. */
+  get turns(): ReadonlyMap<string, Turns> {
+    return this.#turns;
+  }
+
+  /** How often each plugin was to be started anew. */
+  get asked(): ReadonlyMap<string, number> {
+    const turnsOf = (kind: LoadKind): number => this.#turns.get(kind)?.turns ?? 0;
+    return new Map([[restarted, turnsOf('restart')], [installed, turnsOf('install')]]);
   }
 
   get calls(): number {
@@ -64,10 +80,10 @@ export class Load {
         await using visitor = new Client({ endpoint: house.endpoint });
         await count('', visitor);
       }),
-      this.#again('restart', () => client.call(pluginRestart, { id: 'diskfree' }, { service: house.service('manager'), timeoutMs })),
+      this.#again('restart', () => client.call(pluginRestart, { id: restarted }, { service: house.service('manager'), timeoutMs })),
       this.#again('install', () => {
         version += 1;
-        return home.tell('plugin', 'install', writeKitPlugin(home, 'guest', { version: `1.0.${version}` }));
+        return home.tell('plugin', 'install', writeKitPlugin(home, installed, { version: `1.0.${version}` }));
       }),
     ]);
     await client.close();
@@ -75,13 +91,17 @@ export class Load {
 
   async #again(kind: LoadKind, call: () => Promise<unknown>): Promise<void> {
     const { called, signal } = this.#options;
+    const turns = this.#turns.get(kind) ?? { turns: 0, failed: 0 };
+    this.#turns.set(kind, turns);
     while (!signal.aborted) {
       const startMs = performance.now();
       this.#calls += 1;
+      turns.turns += 1;
       try {
         await call();
         called(kind, performance.now() - startMs);
       } catch (error) {
+        turns.failed += 1;
         const why = `${kind}: ${error instanceof CallError ? error.code : String(error)}`;
         this.#failures.set(why, (this.#failures.get(why) ?? 0) + 1);
       }

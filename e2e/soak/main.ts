@@ -9,7 +9,8 @@ const usage = `Usage: pnpm soak [--minutes M] [--out FOLDER]
 
 Runs a house under mixed load (typed calls, configuration written and read, bursts, large bodies, clients that come and go, a
 plugin restarted, a plugin installed anew), samples each second what each process takes, and prints at the end how memory, handles and
-latency grow. Ctrl-C ends it at any time, with what there is. Exit code 1 if memory or handles of a process grow.
+latency grow. Ctrl-C ends it at any time, with what there is. Exit code 1 if memory or handles of a process grow, if a process
+is gone or was started anew unasked, or if more than 1 % of the calls of a kind failed.
 
   --minutes M   how long (default: 60); below 7 there are slopes, but no verdict
   --out FOLDER  where the samples are written as CSV (default: a new temporary folder, which is printed)
@@ -34,10 +35,11 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()));
   console.log(`${minutes} min; Ctrl-C ends it with what there is; samples in ${folder}`);
-  const { text, leaks, calls, failures, elapsedMs } = await runSoak({ durationMs, folder, say: (line) => console.log(line), signal: stopping.signal });
+  const { text, leaks, problems, calls, failures, elapsedMs } = await runSoak({ durationMs, folder, say: (line) => console.log(line), signal: stopping.signal });
   console.log(`\n${(elapsedMs / 60_000).toFixed(1)} min, ${calls} turns of the load; the slopes are of the last three quarters\n\n${text}`);
   if (failures.size > 0) console.log(`\nnot answered: ${[...failures].map(([why, count]) => `${why} ${count}`).join(', ')}`);
-  return leaks ? 1 : 0;
+  if (problems.length > 0) console.log(`\nThe house was not well:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  return leaks || problems.length > 0 ? 1 : 0;
 }
 
 try {

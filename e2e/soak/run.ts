@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { settling } from '../fuzz/memory.ts';
 import { Home } from '../src/home.ts';
+import { isRunning } from '../src/processes.ts';
 import { writeTallyPlugin } from '../src/tally-plugin.ts';
+import { healthProblems } from './health.ts';
 import { Load } from './load.ts';
 import { reportOf, type Report } from './report.ts';
 import { Samples } from './samples.ts';
@@ -13,6 +15,9 @@ import { Samples } from './samples.ts';
 const sampleMs = 1000;
 const progressMs = 30_000;
 const settleMs = 30_000;
+/** Within this who was just started anew runs again. */
+const backLimitMs = 10_000;
+const backPollMs = 100;
 
 export interface SoakOptions {
   readonly durationMs: number;
@@ -24,6 +29,8 @@ export interface SoakOptions {
 }
 
 export interface SoakResult extends Report {
+  /** Who is gone or was started anew unasked, and calls of which too many failed. */
+  readonly problems: readonly string[];
   readonly calls: number;
   readonly failures: ReadonlyMap<string, number>;
   readonly elapsedMs: number;
@@ -46,7 +53,7 @@ export async function runSoak({ durationMs, folder, say, signal }: SoakOptions):
     try {
       let nextProgressMs = progressMs;
       let nextSettleMs = 0;
-      const isOver = (): boolean => samples.elapsedMs >= durationMs || signal?.aborted === true;
+      const isOver = (): boolean => samples.elapsedMs >= durationMs || signal?.aborted === true || !isRunning(house.up.pid);
       while (!isOver()) {
         samples.take();
         if (samples.elapsedMs >= nextSettleMs) {
@@ -65,13 +72,24 @@ export async function runSoak({ durationMs, folder, say, signal }: SoakOptions):
       ending.abort();
     }
     await running;
-    return { ...reportOf(samples.processes, samples.p50, samples.p99), calls: load.calls, failures: load.failures, elapsedMs: samples.elapsedMs };
+    const problems = healthProblems({ gone: await stillAbsent(samples), restarts: samples.restarts, asked: load.asked, calls: load.turns });
+    return { ...reportOf(samples.processes, samples.p50, samples.p99), problems, calls: load.calls, failures: load.failures, elapsedMs: samples.elapsedMs };
   } finally {
     rmSync(notes, { recursive: true, force: true });
   }
 }
 
+/** Who ran, and does not come back. */
+async function stillAbsent(samples: Samples): Promise<string[]> {
+  const untilMs = performance.now() + backLimitMs;
+  for (;;) {
+    const absent = samples.absent();
+    if (absent.length === 0 || performance.now() > untilMs) return absent;
+    await delay(backPollMs);
+  }
+}
+
 function progressText({ processes, elapsedMs, p50 }: Samples, { calls }: Load): string {
-  const memory = [...processes].map(([name, { memory }]) => `${name} ${memory.at(-1)?.value.toFixed(0) ?? ''}`).join(', ');
+  const memory = [...processes].map(([name, { resident }]) => `${name} ${resident.at(-1)?.value.toFixed(0) ?? ''}`).join(', ');
   return `${(elapsedMs / 60_000).toFixed(1).padStart(5)} min  ${calls} turns, call ${p50.get('call')?.at(-1)?.value.toFixed(2) ?? '–'} ms; MiB: ${memory}`;
 }

@@ -25,7 +25,10 @@ function sampleOf(pid: number): ProcessSample | undefined {
 }
 
 export interface Series {
-  readonly memory: Point[];
+  /** Resident, all of it. */
+  readonly resident: Point[];
+  /** Resident, and no file stands behind it: all threads and native modules are in it. */
+  readonly anonymous: Point[];
   /** Objects and buffers of the main thread after a collection of garbage; empty of what is no Node. */
   readonly heap: Point[];
   readonly handles: Point[];
@@ -40,6 +43,8 @@ export class Samples {
   readonly processes = new Map<string, Series & { readonly identity: string }>();
   readonly p50 = new Map<string, Point[]>();
   readonly p99 = new Map<string, Point[]>();
+  /** How often a process was another one than in the sample before. */
+  readonly restarts = new Map<string, number>();
   readonly #home: string;
   readonly #processFile: string;
   readonly #latencyFile: string;
@@ -72,9 +77,11 @@ export class Samples {
       const sample = sampleOf(pid);
       if (sample === undefined) return [];
       const known = this.processes.get(name);
-      const series = known?.identity === identity ? known : { identity, memory: [], heap: [], handles: [], threads: [] };
+      if (known !== undefined && known.identity !== identity) this.restarts.set(name, (this.restarts.get(name) ?? 0) + 1);
+      const series = known?.identity === identity ? known : { identity, resident: [], anonymous: [], heap: [], handles: [], threads: [] };
       this.processes.set(name, series);
-      series.memory.push({ atMs, value: sample.rssMiB });
+      series.resident.push({ atMs, value: sample.rssMiB });
+      series.anonymous.push({ atMs, value: sample.anonymousMiB });
       series.handles.push({ atMs, value: sample.handles });
       series.threads.push({ atMs, value: sample.threads });
       return [[(atMs / 1000).toFixed(1), name, pid, sample.rssMiB.toFixed(2), sample.anonymousMiB.toFixed(2), sample.handles, sample.threads].join(',')];
@@ -89,6 +96,12 @@ export class Samples {
     for (const { name, heldBytes } of await measure(pids, folder)) {
       if (heldBytes !== undefined) this.processes.get(name)?.heap.push({ atMs: this.elapsedMs, value: heldBytes / 2 ** 20 });
     }
+  }
+
+  /** Who was there, and is not now. */
+  absent(): string[] {
+    const present = new Set(houseProcesses(this.#home).map(({ name }) => name));
+    return [...this.processes.keys()].filter((name) => !present.has(name));
   }
 
   /** The last sample, and what the last window has. */

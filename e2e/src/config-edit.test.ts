@@ -77,6 +77,19 @@ describe('config edit', () => {
     const right = await edit('sed -i -e "s/^port = .*/port = 7002/" -e "s/usb/serial/" "$1"', 'velbus', '--from', file);
     expect(right.code).toBe(0);
     expect(await values()).toEqual({ port: 7002, protocol: 'serial' });
+    expect(existsSync(dirname(file))).toBe(false);
+  });
+
+  it('leaves what was typed in one file, says that a secret in it is in clear, and takes a file of the person’s own as it is', async () => {
+    const wrong = await edit('sed -i -e "s/^port = .*/port = 0/" -e "s/^#token = .*/token = \\"hunter2\\"/" "$1"', 'velbus');
+    const file = kept(wrong);
+    expect(wrong.stderr).toContain(`it holds what you typed as it is, secrets too; if you do not go on, delete it: rm -r ${dirname(file)}\n`);
+    const again = await edit('sed -i "s/^port = .*/port = -1/" "$1"', 'velbus', '--from', file);
+    expect(kept(again)).toBe(file);
+    const own = join(home.root, 'velbus.toml');
+    writeFileSync(own, 'port = 7006\n');
+    expect((await edit('true', 'velbus', '--from', own)).stderr).toContain(`${own} is not needed any more; it holds what was typed, secrets too: delete it\n`);
+    expect(existsSync(own)).toBe(true);
     rmSync(dirname(file), { recursive: true });
   });
 

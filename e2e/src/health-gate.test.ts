@@ -68,6 +68,18 @@ describe.concurrent('a plugin that runs', () => {
     expect(await home.run('plugin', 'rollback', 'fatal')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NO_PREVIOUS: /) });
   });
 
+  it('has each value of then that it takes when the new one crashes, and is told which it does not', async () => {
+    const note = { type: 'string', description: 'A note', default: '' } as const;
+    await install('narrow', '1.0.0', { configuration: { limit: { ...limit, max: 1000 }, note } });
+    for (const [key, value] of [['limit', '500'], ['note', 'Ann']] as const) await home.tell('config', 'set', 'narrow', key, value);
+    await home.tell('plugin', 'stop', 'narrow');
+    await install('narrow', '1.1.0', { configuration: { limit, note } }, '--no-start');
+    await home.run('plugin', 'start', 'narrow');
+    const { code, stderr } = await install('narrow', '2.0.0', { configuration: { limit, note }, definition: '{ helpers: {}, start() { process.exit(3); } }' }, '--set', 'limit=50', '--set', 'note=Bob');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/1\.1\.0 is back, with its configuration, except what cannot be as it was and so stays as it is: limit: must be at most 100, not 500; what it printed/) });
+    expect(await values('narrow')).toEqual({ limit: 50, note: 'Ann' });
+  });
+
   it.each([
     ['is never ready', waits, /was not ready within 5 s: the bridge does not answer/],
     ['blocks its loop', "{ helpers: {}, start() { for (;;); } }", /was not ready within 5 s: /],

@@ -61,7 +61,7 @@ describe('a secret', () => {
     renameSync(keyFile, `${keyFile}.away`);
     await home.run('plugin', 'restart', 'vault');
     const { reason } = await house.untilPlugin('vault', ({ state }) => state === 'not-ready');
-    expect(reason).toBe(`waits for its configuration: vault on igor: the secret password cannot be decrypted: the key ${keyFile} is not there: put it back from a backup; or set it again with config.set`);
+    expect(reason).toBe(`waits for its configuration: vault on igor: the secret password cannot be decrypted: the key ${keyFile} is not there: put it back from a backup; or set it again: domus config set vault password VALUE`);
     const { stdout, stderr } = await home.run('config', 'get', 'vault');
     expect(stdout).toMatch(/^door +front/m);
     expect(stderr).toContain('vault on igor: cannot be decrypted: password; put keys/secrets.key of the home back from a backup');
@@ -72,7 +72,17 @@ describe('a secret', () => {
   it('that was set by mistake is taken back by a revert', async () => {
     await home.tell('config', 'set', 'vault', 'password', 'another one');
     const [, before] = JSON.parse(await home.tell('config', 'history', 'vault', 'password', '--json')).changes as { change: number }[];
-    await home.tell('config', 'revert', 'vault', 'password', '--to', String(before?.change));
+    const { code, stderr } = await home.run('config', 'revert', 'vault', 'password', '--to', String(before?.change));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `vault on igor: password is set (secret), as it was after change ${before?.change}\n` });
     expect(await home.tell('config', 'get', 'vault', 'password', '--reveal')).toBe(`${password}\n`);
+  });
+
+  it.each([
+    [['valt'], 'valt', '; did you mean vault?'],
+    [['vault', 'pasword'], 'pasword of vault', '; did you mean password?'],
+    [['nothing'], 'nothing', ''],
+  ])('a revert of what was never set says so: %j', async (args, what, meant) => {
+    expect(await home.run('config', 'revert', ...args, '--to', '1')).toMatchObject({ code: 1, stdout: '', stderr: `HISTORY_NOT_FOUND: no change of ${what} on igor is known, and nothing was changed${meant}\n` });
+    expect((await home.run('config', 'history', ...args)).stderr).toBe(`no change of ${what} on igor is known${meant}\n`);
   });
 });

@@ -1,9 +1,9 @@
 // A plugin that counts itself: who handled a command and when, which command had its effect, and whether another instance of
 // it lives. What it writes down lies outside of the house, so that a full disk of the house leaves it alone.
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
+import { readOn } from './read-on.ts';
 import { writeKitPlugin } from './test-plugins.ts';
 
 /** What the command `count` answers. Times are of the machine's monotonic clock, the same for all processes. */
@@ -11,8 +11,6 @@ export interface Counted {
   readonly instance: string;
   readonly startedMs: number;
   readonly handledMs: number;
-  /** Whether it holds the mark that only one process at a time can hold. */
-  readonly holdsMark: boolean;
 }
 
 export interface TallyPlugin {
@@ -54,14 +52,12 @@ ${broker === undefined ? '' : `process.env.DOMUS_BROKER = ${JSON.stringify(broke
 const nowMs = () => Number(process.hrtime.bigint() / 1000n) / 1000;
 const startedMs = nowMs();
 const instance = process.pid + '@' + (process.env.DOMUS_EPOCH ?? startedMs);
-let holdsMark = false;
 let isKept = false;
 // The kernel frees a name of this kind when the process that holds it ends, however it ends.
 const takeMark = () => {
   const mark = createServer().unref();
   mark.once('error', () => { isKept = true; setTimeout(takeMark, 10).unref(); });
   mark.listen('\\0majordomus-tally-${randomUUID()}', () => {
-    holdsMark = true;
     if (isKept) appendFileSync(${JSON.stringify(marksFile)}, JSON.stringify({ instance, keptMs: nowMs() - startedMs }) + '\\n');
   });
 };
@@ -70,7 +66,7 @@ takeMark();`,
   const handledMs = nowMs();
   appendFileSync(${JSON.stringify(commandsFile)}, id + '\\n');
   if (pauseMs > 0) await delay(pauseMs, undefined, { signal });
-  return { instance, startedMs, handledMs, holdsMark, filler };
+  return { instance, startedMs, handledMs, filler };
 } } }`,
   });
   return { folder, commandsFile, marksFile };
@@ -79,17 +75,15 @@ takeMark();`,
 /** The whole lines of a file that others append to, each once. */
 export class NewLines {
   readonly #path: string;
-  #read = 0;
+  #nextByte = 0;
 
   constructor(path: string) {
     this.#path = path;
   }
 
   take(): string[] {
-    if (!existsSync(this.#path)) return [];
-    const lines = readFileSync(this.#path, 'utf8').split('\n').slice(0, -1);
-    const fresh = lines.slice(this.#read);
-    this.#read = lines.length;
-    return fresh;
+    const part = readOn(this.#path, () => this.#nextByte);
+    this.#nextByte = part?.nextByte ?? 0;
+    return (part?.text ?? '').split('\n').slice(0, -1);
   }
 }

@@ -2,10 +2,13 @@
 // answer to what it asked or a code, and never with what belongs to another (docs/protocol.md, rules C1 and C2).
 import { busCodes } from '@majordomus/contracts';
 import { Client } from '@majordomus/mq';
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { Router } from 'zeromq';
 import { empty, mdpClient, mdpWorker, mutated, showStack, text, type Stack } from '../frame-stacks.ts';
+import { heldBytes } from '../held.ts';
 import { wordsProblem } from '../judges.ts';
+import type { Memory } from '../memory.ts';
 import { Finding, target, type Subject } from '../target.ts';
 
 const service = 'fuzzed';
@@ -56,8 +59,12 @@ class ClientSubject implements Subject<Stack> {
     }
   }
 
-  memory(): Promise<readonly []> {
-    return Promise.resolve([]);
+  /** The client lives in this process. */
+  async memory(): Promise<readonly Memory[]> {
+    // What is held only by what waits for the next turn is let go of in the second round.
+    heldBytes();
+    await setImmediate();
+    return [{ name: 'the process of the client', pid: process.pid, heldBytes: heldBytes(), residentBytes: process.memoryUsage.rss() }];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,7 +16,7 @@ export interface FollowOptions {
   /** The packagemanager that has the job. */
   readonly service: string;
   /** Called with how far the job is, each time it was asked for. */
-  readonly onJob: (job: Job) => void;
+  readonly onJob: (job: Job) => void | Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function followJob(client: Client, begun: Job, { service, onJob, si
   let job = begun;
   let heardMs = performance.now();
   while (job.state === 'running') {
-    onJob(job);
+    await onJob(job);
     await delay(pollMs, undefined, options);
     try {
       ({ job } = await client.call(jobGet, { id: job.id }, options));

@@ -1,5 +1,5 @@
 // What a house that runs tells the other commands on its home: where its broker listens, and what its host is called.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { homePaths } from '@majordomus/runtime';
 import { isAlive } from './launcher.ts';
@@ -20,6 +20,11 @@ export function tellRunning(home: string, house: RunningHouse): void {
 
 export function forgetRunning(home: string): void {
   for (const key of keys) rmSync(fileOf(home, key), { force: true });
+}
+
+/** Whether the last house on this home ended without a stop: it has left its files. To be asked by who has the lock of the home. */
+export function wasCut(home: string): boolean {
+  return existsSync(fileOf(home, 'pid'));
 }
 
 /** The house that runs on this home, or undefined; one that was killed has left its files, but not its process. */

@@ -2,7 +2,7 @@
 // nothing: a plugin may well be started before its house.
 import { hostService } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
-import { commonSettings, parseFlags, readSettings, StartError } from '@majordomus/runtime';
+import { commonSettings, epochFrom, parseFlags, readSettings, StartError } from '@majordomus/runtime';
 import { pluginsOf } from './house-plugins.ts';
 
 const askTimeoutMs = 1000;
@@ -19,7 +19,7 @@ export async function knownInHouse(name: string, args: readonly string[]): Promi
   try {
     const { broker, host } = readSettings(commonSettings, { flags: parseFlags(commonSettings, args), env: process.env });
     await using client = new Client({ endpoint: broker });
-    const known = { epoch: epochIn(await client.manage('mmi.epoch', hostService(host, name), { timeoutMs: askTimeoutMs })) };
+    const known = { epoch: epochFrom(await client.manage('mmi.epoch', hostService(host, name), { timeoutMs: askTimeoutMs })) };
     // The broker knows at once that nobody is there; a manager that is not there would be waited for.
     if (Number(await client.manage('mmi.workers', hostService(host, name), { timeoutMs: askTimeoutMs })) === 0) return known;
     return { ...known, running: await runningUnder(client, host, name) };
@@ -28,12 +28,6 @@ export async function knownInHouse(name: string, args: readonly string[]): Promi
     if (error instanceof CallError || error instanceof StartError) return {};
     throw error;
   }
-}
-
-/** The answer of `mmi.epoch`: 404 is none, and so is any other broker's 501. No epoch is that old. */
-function epochIn(answer: string): number | undefined {
-  const epoch = Number(answer);
-  return Number.isSafeInteger(epoch) && epoch > 1000 ? epoch : undefined;
 }
 
 async function runningUnder(client: Client, host: string, name: string): Promise<KnownPlugin['running']> {

@@ -1,8 +1,9 @@
 // What every command works with: the settings, and a client of the house's broker.
-import { BusError, Client } from '@majordomus/mq';
+import { BusError, CallError, Client } from '@majordomus/mq';
 import { bindSetting, commonSettings, homePaths, isGiven, joinSetting, readSettings, StartError, type SettingsOf, type SettingSources } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
 import { typedCommand } from './own-files.ts';
+import { isPartName } from './parts.ts';
 import { readRunning } from './running-house.ts';
 
 export const cliSettings = { ...commonSettings, bind: bindSetting, join: joinSetting } as const;
@@ -50,8 +51,16 @@ export async function withClient<T>(settings: CliSettings, run: (client: Client)
   try {
     return await run(client);
   } catch (error) {
+    const part = error instanceof CallError && error.code === 'SERVICE_UNKNOWN' ? partOf(error.service, settings.host) : undefined;
+    if (part !== undefined) throw new CommandError('SERVICE_UNKNOWN', `${part} is a part of the house, and does not run at the moment; the house starts it again by itself: try again, and see how it is: ${typedCommand} status`, { cause: error });
     const isCut = error instanceof BusError && error.code === 'NOT_CONNECTED' && readRunning(settings.home)?.join === settings.broker;
     if (!isCut) throw error;
     throw new CommandError('NOT_CONNECTED', `the house at ${settings.broker}, which ${settings.host} has joined, does not answer; what runs here goes on, and comes back to it by itself; see that the house runs and the line is up; the logs of this host are in ${homePaths(settings.home).logs}`, { cause: error });
   }
+}
+
+/** The part of this host or house whose service that is. */
+function partOf(service: string, host: string): string | undefined {
+  const part = service.startsWith(`${host}.`) ? service.slice(host.length + 1) : service;
+  return isPartName(part) ? part : undefined;
 }

@@ -19,12 +19,17 @@ Examples:
       const id = given === undefined ? undefined : Number(given);
       if (id !== undefined && (!Number.isInteger(id) || id < 1)) throw new CommandError('BAD_REQUEST', `${given} is not the number of a notice; "domus status" shows them`);
       await withClient(settings(command), async (client) => {
-        const { notices } = id === undefined ? await client.call(noticeList, {}) : { notices: [{ id, text: '' }] };
-        for (const notice of notices) {
+        const { notices } = await client.call(noticeList, {});
+        if (notices.length === 0 && id === undefined) note('there is nothing to acknowledge');
+        for (const notice of id === undefined ? notices : [{ id, text: '' }, ...notices].filter((one) => one.id === id).slice(-1)) {
           await client.call(noticeAcknowledge, { id: notice.id });
-          printLine(`acknowledged: ${notice.id}${notice.text === '' ? '' : ` ${notice.text}`}`);
+          printLine(`acknowledged: ${notice.id} ${notice.text}`.trimEnd());
         }
-        if (notices.length === 0) note('there is nothing to acknowledge');
+        if (notices.length > 0) tellLeft(notices.map((notice) => notice.id).filter((one) => id !== undefined && one !== id));
       });
     });
+}
+
+function tellLeft(ids: readonly number[]): void {
+  note(ids.length === 0 ? 'nothing is left to acknowledge' : `not acknowledged yet: ${ids.join(', ')}`);
 }

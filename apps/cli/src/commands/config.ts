@@ -1,9 +1,11 @@
 // `domus config`: what the plugins are told.
 import type { Command } from 'commander';
-import { configDelete, configGet, configList, configSet, hostService, pluginList, pluginName, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf } from '@majordomus/contracts';
-import { CallError, type Client, PeerError } from '@majordomus/mq';
+import { configDelete, configGet, configList, configSet, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf } from '@majordomus/contracts';
+import { type Client, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { editConfiguration } from '../config-edit/edit-configuration.ts';
+import { installedOn, isPlugin, knownOn } from '../configured-plugins.ts';
+import { addExamples } from '../examples.ts';
 import { CommandError } from '../failure.ts';
 import { valueOf, valueText } from '../item-text.ts';
 import { note, printJson, printLine, styled, table } from '../output.ts';
@@ -15,23 +17,22 @@ import { withClient } from '../session.ts';
 import { whoAsks } from '../who.ts';
 import { addConfigHistory } from './config-history.ts';
 
-const managerTimeoutMs = 2000;
-
 export function addConfig(program: Command, context: CommandContext): void {
   const { settings } = context;
   const config = program
     .command('config')
-    .description('read and change the configuration of plugins (of this host, or of --host)')
-    .addHelpText('afterAll', `
-Examples:
-  domus config list
-  domus config edit diskfree
-  domus config get diskfree
-  domus config get diskfree limit
-  domus config set diskfree limit 80
-  domus config delete diskfree limit
-  domus config history diskfree
-  domus config revert diskfree --to 12`);
+    .description('read and change the configuration of plugins (of this host, or of --host)');
+
+  addExamples(config, [
+    'domus config list',
+    'domus config edit diskfree',
+    'domus config get diskfree',
+    'domus config get diskfree limit',
+    'domus config set diskfree limit 80',
+    'domus config delete diskfree limit',
+    'domus config history diskfree',
+    'domus config revert diskfree --to 12',
+  ]);
 
   config.command('get').argument('<plugin>').argument('[key]').option('--reveal', 'show secrets; the house logs that you did').option('--json', 'as JSON')
     .description('print one value, or all of them with where they come from')
@@ -100,11 +101,6 @@ function tellHidden({ masked = [], unreadable = [] }: OutputOf<typeof configGet>
   if (unreadable.length > 0) note(`${plugin} on ${host}: cannot be decrypted: ${unreadable.join(', ')}; put keys/secrets.key of the home back from a backup, or set anew: ${typedCommand} config set ${plugin} ${unreadable[0] ?? ''} …`);
 }
 
-/** The parts of the house keep something too, under their own names. */
-function isPlugin(name: string): boolean {
-  return pluginName.safeParse(name).success;
-}
-
 /** @throws CommandError BAD_REQUEST for what is nested so deeply that it cannot even be checked */
 async function setValue(client: Client, data: { readonly host: string; readonly plugin: string; readonly key: string; readonly value: JsonValue; readonly by: string }): Promise<void> {
   try {
@@ -150,20 +146,4 @@ async function chosenPlugin(client: Client, host: string): Promise<string> {
   if (names.length === 0) throw new CommandError('BAD_REQUEST', `no plugin is installed on ${host}; name one to configure it all the same: ${typedCommand} config edit PLUGIN`);
   if (!canAsk()) throw new CommandError('BAD_REQUEST', `which plugin? There are ${names.join(', ')}; for example: ${typedCommand} config edit ${names[0] ?? ''}`);
   return await ask({ name: 'plugin', description: 'whose configuration is edited', type: 'text', required: true, values: names.map((value) => ({ value })) }) ?? '';
-}
-
-/** The plugins that are installed or configured. */
-async function knownOn(client: Client, host: string): Promise<readonly string[]> {
-  const { configurations } = await client.call(configList, {});
-  return [...new Set([...(await installedOn(client, host)), ...configurations.filter((one) => one.host === host && isPlugin(one.plugin)).map(({ plugin }) => plugin)])];
-}
-
-/** None while the manager does not answer. */
-async function installedOn(client: Client, host: string): Promise<readonly string[]> {
-  try {
-    return (await client.call(pluginList, {}, { service: hostService(host, 'manager'), timeoutMs: managerTimeoutMs })).plugins.map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof CallError) return [];
-    throw error;
-  }
 }

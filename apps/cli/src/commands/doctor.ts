@@ -62,8 +62,13 @@ function patientOf({ settings, houseSettings }: CommandContext, command: Command
   const running = readRunning(home);
   return {
     wrong: read instanceof StartError ? read : undefined,
-    patient: { home, running, settings: known, host: running?.host ?? known?.host ?? commonSettings.host.fallback, broker: found === undefined || found instanceof StartError ? running?.broker : found.broker },
+    patient: { named: namedBy(command), home, running, settings: known, host: running?.host ?? known?.host ?? commonSettings.host.fallback, broker: found === undefined || found instanceof StartError ? running?.broker : found.broker },
   };
+}
+
+function namedBy(command: Command): Patient['named'] {
+  const { home, host, broker } = flagsOf(command);
+  return { home, host, broker };
 }
 
 /** The home, where nothing else can be known: the flag, the variable, the default. */

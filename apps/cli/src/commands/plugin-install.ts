@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginRollback, pluginUpgrade, type Job, type JsonValue } from '@majordomus/contracts';
-import { BusError, type Client, PeerError } from '@majordomus/mq';
+import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginRollback, pluginStatusGet, pluginUpgrade, type Job, type JsonValue } from '@majordomus/contracts';
+import { BusError, CallError, type Client, PeerError } from '@majordomus/mq';
 import { CommandError, reportFailure } from '../failure.ts';
 import { hostsOf } from '../hosts.ts';
 import { orTellWhere } from '../house-plugins.ts';
@@ -20,6 +20,8 @@ import { valueOf } from '../item-text.ts';
 import { whoAsks } from '../who.ts';
 
 const hostsTimeoutMs = 3000;
+/** What is told while a new version is waited for holds nothing up. */
+const gateTimeoutMs = 1000;
 /** What a process that Ctrl-C ended exits with. */
 const interruptedExitCode = 130;
 
@@ -89,6 +91,11 @@ Examples:
 
   plugin.command('rollback').argument('<plugin>', 'its name, or host.name').option('--json', 'the job as JSON')
     .description('go back to the version that was in use before; a second time, forward again')
+    .addHelpText('after', `
+Examples:
+  domus plugin rollback diskfree
+  domus plugin rollback attic.diskfree           on another host
+Its configuration goes back to what it was before the change, too.`)
     .action(async (id: string, { json = false }: { readonly json?: boolean }, command: Command) => {
       const own = settings(command);
       await withClient(own, (client) => orTellWhere(client, own.host, id, () => rollBack(client, own, id, json)));
@@ -182,19 +189,41 @@ async function watched(client: Client, service: string, what: string, quiet: boo
     process.exit(interruptedExitCode);
   };
   let told = '';
+  let gateMs: number | undefined;
   process.once('SIGINT', leave);
   try {
     return await followJob(client, job, {
       service,
-      onJob: ({ step, percent, plugin, version = '' }) => {
+      onJob: async ({ step, percent, plugin, version = '' }) => {
         const name = plugin === undefined ? what : `${plugin} ${version}`.trimEnd();
-        if (!quiet && (process.stderr.isTTY || told !== step)) progress.step(step === 'gate' ? `installing ${name}: waits for ${version} to be ready` : `installing ${name}: ${step}, ${percent} %`);
+        const isNew = told !== step;
         told = step;
+        if (quiet || (!isNew && !process.stderr.isTTY)) return;
+        if (step !== 'gate') progress.step(`installing ${name}: ${step}, ${percent} %`);
+        else {
+          gateMs ??= performance.now();
+          const seconds = Math.round((performance.now() - gateMs) / 1000);
+          const said = seconds === 0 || plugin === undefined ? '' : await saidBy(client, service, plugin);
+          progress.step(`installing ${name}: waits for ${version} to be ready${seconds === 0 ? '' : `, ${seconds} s`}${said}`);
+        }
       },
     });
   } finally {
     process.off('SIGINT', leave);
     progress.clear();
+  }
+}
+
+/** How a plugin is while it is waited for, if its manager tells; `packagemanager` is the service of its host. */
+async function saidBy(client: Client, packagemanager: string, name: string): Promise<string> {
+  const host = packagemanager.slice(0, packagemanager.lastIndexOf('.'));
+  try {
+    const { plugin: { state, reason, lastError } } = await client.call(pluginStatusGet, { id: name }, { service: hostService(host, 'manager'), timeoutMs: gateTimeoutMs });
+    const why = reason || (state === 'running' ? '' : lastError);
+    return ` (${state}${why === '' ? '' : `: ${why}`})`;
+  } catch (error) {
+    if (error instanceof CallError) return '';
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   hostService, parsePluginId, pluginRestart, pluginStart, pluginStatusGet, pluginStop, pluginUninstall,
 } from '@majordomus/contracts';
+import { addExamples } from '../examples.ts';
 import { orTellWhere, pluginsElsewhere, pluginsOf, tellUnknown } from '../house-plugins.ts';
 import { startTimeoutMs, tellState } from '../installed-plugin.ts';
 import type { LogOwner } from '../logs/followed-log.ts';
@@ -23,21 +24,21 @@ export function addPlugin(program: Command, context: CommandContext): void {
   const { settings } = context;
   const plugin = program
     .command('plugin')
-    .description('install, start and watch plugins')
-    .addHelpText('afterAll', `
-Examples:
-  domus plugin install diskfree                  one that comes with Majordomus
-  domus plugin create kitchen
-  domus plugin list
-  domus plugin stop diskfree
-  domus plugin start diskfree
-  domus plugin restart diskfree
-  domus plugin status diskfree                   what it holds, and how it last failed
-  domus plugin log diskfree -f
-  domus plugin upgrade diskfree
-  domus plugin rollback diskfree                 back to the version before
-  domus plugin uninstall diskfree                --purge forgets its configuration, too
-A plugin is its name, or host.name for one on another host.`);
+    .description('install, start and watch plugins');
+
+  addExamples(plugin, [
+    'domus plugin install diskfree                  one that comes with Majordomus',
+    'domus plugin create kitchen',
+    'domus plugin list',
+    'domus plugin stop diskfree',
+    'domus plugin start diskfree',
+    'domus plugin restart diskfree',
+    'domus plugin status diskfree                   what it holds, and how it last failed',
+    'domus plugin log diskfree -f',
+    'domus plugin upgrade diskfree',
+    'domus plugin rollback diskfree                 back to the version before',
+    'domus plugin uninstall diskfree                --purge forgets its configuration, too',
+  ], 'A plugin is its name, or host.name for one on another host.');
 
   addPluginCreate(plugin);
   addPluginInstall(plugin, context);
@@ -91,6 +92,11 @@ A plugin is its name, or host.name for one on another host.`);
   plugin.command('uninstall').argument('<plugin>')
     .option('--purge', 'forget its configuration, too; also of a plugin that is not installed any more')
     .description('stop a plugin and remove its package; its configuration is kept')
+    .addHelpText('after', `
+Examples:
+  domus plugin uninstall diskfree
+  domus plugin uninstall diskfree --purge        its configuration goes, too
+  domus plugin uninstall attic.diskfree          on another host`)
     .action(async (id: string, { purge = false }: { readonly purge?: boolean }, command: Command) => {
       const { host } = settings(command);
       await withClient(settings(command), (client) => orTellWhere(client, host, id, async () => {

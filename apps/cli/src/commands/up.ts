@@ -14,6 +14,7 @@ import { HouseLog } from '../house-log.ts';
 import { note, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
 import { rememberStart, tellOfLastStart, wasStarted } from '../last-start.ts';
+import { wasCut } from '../running-house.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { serviceManager } from '../service-manager.ts';
 import type { CliSettings } from '../session.ts';
@@ -75,6 +76,7 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
     printLine(text);
   }));
   const { log, file: logFile } = houseLog;
+  if (wasCut(settings.home)) log.warn('the last run of the house ended without a stop: it was killed, or the machine lost its power; what was acknowledged is kept');
   log.info(`starting Majordomus ${majordomusVersion}`);
   try {
     house = await House.start({

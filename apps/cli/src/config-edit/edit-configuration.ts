@@ -2,7 +2,7 @@
 // somebody else set meanwhile is overwritten unseen.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { configGet, configSet, missingKeys, problemsText, schemaGet, type ConfigurationItems, type FieldProblems } from '@majordomus/contracts';
 import { PeerError } from '@majordomus/mq';
@@ -15,6 +15,8 @@ import { type CliSettings, withClient } from '../session.ts';
 import { whoAsks } from '../who.ts';
 import { changeOf, editedText, marked, shownValues, unmarked, type Change, type Values } from './edited-text.ts';
 import { openEditor } from './editor.ts';
+
+const folderPrefix = 'domus-config-';
 
 interface Known {
   readonly items: ConfigurationItems;
@@ -35,7 +37,9 @@ export async function editConfiguration({ settings, plugin, from }: EditOptions)
   let known = await read(settings, plugin);
   const begin = editedText(what, known.items, known.values);
   const left = from === undefined ? begin : unmarked(readLeft(from));
-  const file = join(mkdtempSync(join(tmpdir(), 'domus-config-')), `${plugin}.toml`);
+  // What an earlier edit has left is gone on with where it is, so that no second file holds it.
+  const isOwn = from !== undefined && isOwnFile(from, plugin);
+  const file = isOwn ? resolve(from) : join(mkdtempSync(join(tmpdir(), folderPrefix)), `${plugin}.toml`);
   writeFileSync(file, left, { mode: 0o600 });
   for (;;) {
     try {
@@ -51,7 +55,7 @@ export async function editConfiguration({ settings, plugin, from }: EditOptions)
     }
   }
   rmSync(dirname(file), { recursive: true });
-  if (from !== undefined) note(`${from} is not needed any more`);
+  if (from !== undefined && !isOwn) note(`${from} is not needed any more; it holds what was typed, secrets too: delete it`);
 
   /** Sets it; what is wrong with it if that is refused, or overtaken. */
   async function apply(change: Change): Promise<FieldProblems | undefined> {
@@ -97,8 +101,15 @@ export async function editConfiguration({ settings, plugin, from }: EditOptions)
       return error;
     }
     note(`what you wrote is in ${file}; go on with: ${typedCommand} config edit ${plugin} --from ${file}`);
+    note(`it holds what you typed as it is, secrets too; if you do not go on, delete it: rm -r ${dirname(file)}`);
     return error;
   }
+}
+
+/** Whether an edit of this plugin made the file, and its folder with it. */
+function isOwnFile(path: string, plugin: string): boolean {
+  const folder = dirname(resolve(path));
+  return basename(path) === `${plugin}.toml` && basename(folder).startsWith(folderPrefix) && dirname(folder) === tmpdir();
 }
 
 function readEdited(file: string): string {

@@ -1,4 +1,5 @@
 // What doctor finds: one line each, ok or what to do.
+import { shellWord } from '../shell-word.ts';
 import type { RunningHouse } from '../running-house.ts';
 import type { CliSettings } from '../session.ts';
 
@@ -22,6 +23,14 @@ export interface Patient {
   readonly running: RunningHouse | undefined;
   /** The broker of the house that runs on the home or was named. */
   readonly broker: string | undefined;
+  /** Which house and host was named by whoever asks: what they are told to type names it, too. */
+  readonly named: { readonly home?: string | undefined; readonly host?: string | undefined; readonly broker?: string | undefined };
+}
+
+/** A command that a person is to type, for the same house; on another host if one is given. */
+export function domus({ named }: Pick<Patient, 'named'>, words: string, host: string | undefined = named.host): string {
+  const flags = Object.entries({ ...named, host }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${shellWord(value)}`]));
+  return ['domus', words, ...flags].join(' ');
 }
 
 export const ok = (what: string, text: string): Finding => ({ what, state: 'ok', text });

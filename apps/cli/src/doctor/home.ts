@@ -9,7 +9,7 @@ import { CallError, Client } from '@majordomus/mq';
 import { checkHomeFree, homePaths, reasonOf, StartError, systemReason } from '@majordomus/runtime';
 import { partProgram } from '../parts.ts';
 import { sizeText } from '../size-text.ts';
-import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
+import { domus, noted, ok, problem, type Finding, type Patient } from './finding.ts';
 
 const megabyte = 1024 * 1024;
 const leastFree = 100 * megabyte;
@@ -61,7 +61,8 @@ export function checkRoom({ home }: Patient): Finding[] {
 }
 
 /** dbmanager says it while it runs; else its program looks into the file. */
-export async function checkDatabase({ home, broker, running }: Patient): Promise<Finding[]> {
+export async function checkDatabase(patient: Patient): Promise<Finding[]> {
+  const { home, broker, running } = patient;
   const what = 'database';
   const file = homePaths(home).database;
   try {
@@ -69,7 +70,7 @@ export async function checkDatabase({ home, broker, running }: Patient): Promise
     if (problems.length > 0) return [problem(what, `${file} is damaged: ${problems.slice(0, 3).join('; ')}`, running === undefined ? 'start the house: it sets the file aside and recovers what can be read' : 'restart the house: it sets the file aside and recovers what can be read')];
     return [bytes === 0 ? noted(what, 'there is none yet') : ok(what, `whole, ${sizeText(bytes)}`)];
   } catch (error) {
-    return [problem(what, `could not be checked: ${reasonOf(error)}`, 'see: domus logs dbmanager')];
+    return [problem(what, `could not be checked: ${reasonOf(error)}`, `see: ${domus(patient, 'logs dbmanager')}`)];
   }
 }
 

@@ -6,21 +6,21 @@ import { hostService, partList } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
 import { isSystemError, systemReason } from '@majordomus/runtime';
 import { connectable } from '../house.ts';
-import { noted, ok, problem, type Finding, type Patient } from './finding.ts';
+import { domus, noted, ok, problem, type Finding, type Patient } from './finding.ts';
 
 const what = 'port';
 const timeoutMs = 2000;
 const strangerTimeoutMs = 700;
-const elsewhere = 'stop that, or listen elsewhere: domus up --bind tcp://127.0.0.1:PORT (* for any free one)';
 
-export async function checkPort({ settings, running, broker }: Patient): Promise<Finding[]> {
-  if (broker !== undefined) return [await checkAnswer(broker, running?.join), ...checkReach(settings?.bind === undefined || running === undefined || running.join !== undefined ? undefined : boundAs(settings.bind, broker))];
+export async function checkPort(patient: Patient): Promise<Finding[]> {
+  const { settings, running, broker } = patient;
+  if (broker !== undefined) return [await checkAnswer(patient, broker, running?.join), ...checkReach(settings?.bind === undefined || running === undefined || running.join !== undefined ? undefined : boundAs(settings.bind, broker))];
   if (settings === undefined) return [];
-  if (settings.join !== undefined) return [await checkAnswer(settings.join, settings.join)];
-  return [await checkFree(settings.bind), ...checkReach(settings.bind)];
+  if (settings.join !== undefined) return [await checkAnswer(patient, settings.join, settings.join)];
+  return [await checkFree(patient, settings.bind), ...checkReach(settings.bind)];
 }
 
-async function checkAnswer(broker: string, join: string | undefined): Promise<Finding> {
+async function checkAnswer(patient: Patient, broker: string, join: string | undefined): Promise<Finding> {
   await using client = new Client({ endpoint: broker });
   const startedMs = performance.now();
   try {
@@ -28,11 +28,11 @@ async function checkAnswer(broker: string, join: string | undefined): Promise<Fi
     return ok(what, `${join === undefined ? 'the broker' : 'the broker of the house elsewhere'} answers at ${broker} within ${Math.ceil(performance.now() - startedMs)} ms`);
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
-    return problem(what, `the broker does not answer at ${broker}`, join === undefined ? 'see: domus logs broker' : 'see that the house there runs, and that the line is up');
+    return problem(what, `the broker does not answer at ${broker}`, join === undefined ? `see: ${domus(patient, 'logs broker')}` : 'see that the house there runs, and that the line is up');
   }
 }
 
-async function checkFree(bind: string): Promise<Finding> {
+async function checkFree(patient: Patient, bind: string): Promise<Finding> {
   const [, host = '', port = ''] = /^tcp:\/\/\[?([^\]]+)\]?:(\d+|\*)$/.exec(bind) ?? [];
   if (host === '') return ok(what, `${bind} will be used`);
   if (port === '*' || port === '0') return ok(what, `any free one on ${host} will be taken`);
@@ -42,7 +42,7 @@ async function checkFree(bind: string): Promise<Finding> {
     await once(server, 'listening');
     return ok(what, `${bind} is free`);
   } catch (error) {
-    if (isSystemError(error, 'EADDRINUSE')) return problem(what, `${bind} is taken by ${(await houseAt(connectable(bind))) ?? ownerOf(Number(port)) ?? 'another program'}`, elsewhere);
+    if (isSystemError(error, 'EADDRINUSE')) return problem(what, `${bind} is taken by ${(await houseAt(connectable(bind))) ?? ownerOf(Number(port)) ?? 'another program'}`, `stop that, or listen elsewhere: ${domus(patient, 'up --bind tcp://127.0.0.1:PORT')} (* for any free one)`);
     return problem(what, `${bind} cannot be used: ${systemReason(error)}`, 'choose an address of this machine with --bind or DOMUS_BIND');
   } finally {
     server.close();

@@ -3,31 +3,33 @@ import { existsSync, readdirSync } from 'node:fs';
 import { noticeList } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
 import { homePaths } from '@majordomus/runtime';
-import { noted, ok, type Finding, type Patient } from './finding.ts';
+import { domus, noted, ok, type Finding, type Patient } from './finding.ts';
 
 const timeoutMs = 3000;
 const dayMs = 86_400_000;
 /** A machine that is off at night makes one a day all the same; two days without are a sign. */
 const oldDays = 2;
 
-export async function checkNotices({ broker }: Patient): Promise<Finding[]> {
+export async function checkNotices(patient: Patient): Promise<Finding[]> {
+  const { broker } = patient;
   if (broker === undefined) return [];
   await using client = new Client({ endpoint: broker });
   try {
     const { notices } = await client.call(noticeList, {}, { timeoutMs });
-    return notices.map(({ id, text }) => noted('notice', text, `when you have seen to it: domus acknowledge ${id}`));
+    return notices.map(({ id, text }) => noted('notice', text, `when you have seen to it: ${domus(patient, `acknowledge ${id}`)}`));
   } catch (error) {
     if (error instanceof CallError) return [];
     throw error;
   }
 }
 
-export function checkBackups({ home, running }: Patient, nowMs: number): Finding[] {
+export function checkBackups(patient: Patient, nowMs: number): Finding[] {
+  const { home, running } = patient;
   const what = 'backups';
   const { backups, database } = homePaths(home);
   if (running?.join !== undefined || !existsSync(database)) return [];
   const newestMs = newestBackup(backups);
-  const advice = 'the house makes one a day while it runs; see: domus logs dbmanager';
+  const advice = `the house makes one a day while it runs; see: ${domus(patient, 'logs dbmanager')}`;
   if (newestMs === undefined) return [noted(what, `none yet in ${backups}`, advice)];
   const days = Math.floor((nowMs - newestMs) / dayMs);
   if (days >= oldDays) return [noted(what, `the newest daily backup of the database is ${days} days old`, advice)];

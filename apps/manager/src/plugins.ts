@@ -229,7 +229,10 @@ export class Plugins {
       const added = new PluginProgram(detail, hostService(host, name), client, env, memoryLimits, epochs);
       this.#programs.set(name, added);
       supervisor.add(added);
-    } else program.use(detail);
+    } else {
+      if (detail.folder !== program.cwd) supervisor.forgetFailure(name);
+      program.use(detail);
+    }
     return name;
   }
 }

@@ -16,6 +16,8 @@ export type ProcessInput =
   /** It and what it started hold more memory than they may. */
   | { readonly type: 'memory-exceeded'; readonly usedMb: number; readonly limitMb: number }
   | ({ readonly type: 'exited' } & ProcessEnd & EndCircumstances)
+  /** How it ended before is not told any more. */
+  | { readonly type: 'forget-failure' }
   | { readonly type: 'tick' };
 
 /** What is to be done: `kill` is SIGKILL to the process group, `ask-registration` wants `registered` if it is so. */

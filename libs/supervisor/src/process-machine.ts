@@ -148,6 +148,9 @@ export class ProcessMachine {
         return [];
       case 'ask-failed':
         return this.#stop?.step === 'asked' ? this.#nextStopStep(this.#stop, nowMs) : [];
+      case 'forget-failure':
+        this.#lastError = '';
+        return [];
       case 'tick':
         return this.#tick(nowMs);
       default:

@@ -363,6 +363,10 @@ describe('the last words of a process', () => {
     process.kill(pidOf(supervisor, 'talker'), 'SIGKILL');
     await supervisor.until('talker', ['backoff']);
     expect(supervisor.lastWords('talker')).toEqual(['other words']);
+    expect(supervisor.get('talker').lastError).toBe('killed by SIGKILL');
+    supervisor.forgetFailure('talker');
+    expect(supervisor.lastWords('talker')).toEqual([]);
+    expect(supervisor.get('talker').lastError).toBe('');
   });
 
   it('are none of one that could not be spawned', async () => {

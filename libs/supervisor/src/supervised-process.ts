@@ -98,6 +98,12 @@ export class SupervisedProcess {
     if (limitMb !== null && usedMb > limitMb) this.apply({ type: 'memory-exceeded', usedMb, limitMb });
   }
 
+  /** How it ended before tells nothing of what it is from now on: another version, say. */
+  forgetFailure(): void {
+    this.#lastWords = [];
+    this.apply({ type: 'forget-failure' });
+  }
+
   /** On the monotonic clock. */
   get deadlineMs(): number | undefined {
     return this.#machine.deadlineMs;

@@ -146,6 +146,11 @@ export class Supervisor implements AsyncDisposable {
     return this.#process(name).lastEnd;
   }
 
+  /** Forgets how the process ended before: it is going to be another program, whose failures those were not. */
+  forgetFailure(name: string): void {
+    this.#process(name).forgetFailure();
+  }
+
   /** The last lines of the run that ended unasked last, and whose end is the `lastError` of its status; none if there was none. */
   lastWords(name: string): readonly string[] {
     return this.#process(name).lastWords;

@@ -70,7 +70,7 @@ async function bus({ folder, seconds }: BenchmarkOptions, callers: Callers, roun
   const endpoint = broker.facts['endpoint'] ?? '';
   await using _dbmanager = await startPart('dbmanager', ['--home', home, '--broker', endpoint, '--log-level', 'silent'], wrapper);
   await using client = new Client({ endpoint });
-  const write = (caller: number, value: number): Promise<unknown> => client.call(configSet, { host: 'bench', plugin: `caller${caller}`, key: 'value', value });
+  const write = (caller: number, value: number): Promise<unknown> => client.call(configSet, { host: 'bench', plugin: `plugin${caller % 16}`, key: `value${caller}`, value });
   await Promise.all(Array.from({ length: callers }, (_, caller) => write(caller, -1)));
   const sinceMs = Date.now();
   return { ...(await writing(callers, seconds, write)), sinceMs };

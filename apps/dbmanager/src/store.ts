@@ -9,8 +9,8 @@ import type { HistoryLimits } from './history.ts';
 import { actions, type ActionName, type FromThread, type Operation, type OperationData, type OperationResult, type Outcome, type Renewal, type ToThread } from './operation.ts';
 import type { ThreadData } from './store-thread.ts';
 
-/** How many operations share a commit at most. */
-const batchLimit = 1024;
+/** How many operations share a commit at most: while it is made, the answers of the one before are given out. */
+const batchLimit = 128;
 /** More deaths of the thread than this within the window, and the store gives up. */
 const deathLimit = 5;
 const deathWindowMs = 60_000;
@@ -232,6 +232,8 @@ export class Store implements AsyncDisposable {
     this.#stats.batches++;
     this.#stats.operations += batch.length;
     if (committed) this.#stats.commits++;
+    // The thread goes on at once.
+    this.#send();
     for (const [index, { action, resolve, reject }] of batch.entries()) {
       const text = outcomes[index];
       const outcome: Outcome | undefined = text === undefined ? undefined : JSON.parse(text);

@@ -5,7 +5,7 @@ import { Store } from '../src/store.ts';
 
 const [path = '', callers = '1', seconds = '1'] = process.argv.slice(2);
 await using store = await Store.open({ path, log: silentLog });
-const write = (caller: number, value: number): Promise<unknown> => store.set({ host: 'bench', plugin: `caller${caller}`, key: 'value', value });
+const write = (caller: number, value: number): Promise<unknown> => store.set({ host: 'bench', plugin: `plugin${caller % 16}`, key: `value${caller}`, value });
 const all = Array.from({ length: Number(callers) }, (_, caller) => caller);
 await Promise.all(all.map((caller) => write(caller, -1)));
 

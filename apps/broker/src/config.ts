@@ -39,7 +39,7 @@ export interface BrokerSettings extends CommonSettings {
 /** @throws StartError for a wrong setting */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): BrokerSettings {
   const all = readAll(settings, { flags: parseFlags(settings, args), env });
-  const limits = Object.fromEntries(limitKeys.map((key) => [key, all[key]])) as unknown as BrokerLimits;
+  const limits = Object.fromEntries(limitKeys.map((key) => [key, all[key]])) as Record<keyof BrokerLimits, number>;
   if (limits.maxFrameBytes <= limits.maxBodyBytes) {
     throw new StartError('SETTING_INVALID', `max-frame-bytes (${limits.maxFrameBytes}) must be above max-body-bytes (${limits.maxBodyBytes}), or a body that is too large closes the connection instead of being answered`);
   }

@@ -31,9 +31,9 @@ export class Broker implements AsyncDisposable {
     const broker = new Broker(limits);
     const { maxFrameBytes, maxOpenPerClient, maxCapacity, maxConnections } = { ...defaultBrokerLimits, ...limits };
     broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity), maxConnections }, {
-      message: (peer, frames) => {
+      message: (peer, message) => {
         broker.#pump.read();
-        broker.#machine.receive(peer, frames, performance.now());
+        broker.#machine.receive(peer, message, performance.now());
         broker.#flush();
       },
       gone: (peer) => {
@@ -42,8 +42,8 @@ export class Broker implements AsyncDisposable {
       },
       ended: () => broker.#machine.connectionEnded(),
       full: () => broker.#machine.connectionRefused(),
-      unsendable: (peer, frames) => {
-        broker.#machine.unsendable(peer, frames, performance.now());
+      unsendable: (message) => {
+        broker.#machine.unsendable(message, performance.now());
         broker.#flush();
       },
     });
@@ -75,7 +75,7 @@ export class Broker implements AsyncDisposable {
     // What is read before `bind` has returned is answered when it has.
     if (this.#socket !== undefined) {
       const { outgoing } = this.#machine;
-      for (const { peer, frames } of outgoing) this.#socket.send(peer, frames);
+      for (const message of outgoing) this.#socket.send(message);
       outgoing.length = 0;
     }
     this.#pump.arm();

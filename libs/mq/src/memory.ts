@@ -1,8 +1,10 @@
 // The transport inside one process, for tests and for parts that are hosted together. Order is kept for each connection,
 // and nothing is delivered before the sender has returned, as on a real wire.
 import { randomBytes } from 'node:crypto';
+import type { Outgoing } from './mdp/broker-state.ts';
 import type { Frames } from './mdp/frames.ts';
 import { TransportError, type DealerEvents, type DealerSocket, type RouterEvents, type RouterSocket, type Transport } from './transport.ts';
+import { framesOf, readAsMessage } from './wire.ts';
 
 interface MemoryRouter {
   readonly events: RouterEvents;
@@ -59,7 +61,7 @@ class MemoryDealer implements DealerSocket {
   send(frames: Frames): void {
     const router = this.#router;
     queueMicrotask(() => {
-      if (router !== undefined && router === this.#network.get(this.#endpoint)) router.events.message(this.peer, [...frames]);
+      if (router !== undefined && router === this.#network.get(this.#endpoint)) readAsMessage(frames, (message) => router.events.message(this.peer, message));
       else if (!this.#closed) this.events.unsendable(frames);
     });
   }
@@ -91,11 +93,11 @@ export function memoryTransport(): Transport {
       waiting.delete(endpoint);
       return Promise.resolve({
         endpoint,
-        send(peer: string, frames: Frames): void {
-          const dealer = router.peers.get(peer);
+        send(message: Outgoing): void {
+          const dealer = router.peers.get(message.peer);
           queueMicrotask(() => {
-            if (dealer !== undefined && !dealer.closed && router.peers.has(peer)) dealer.events.message([...frames]);
-            else if (network.get(endpoint) === router) events.unsendable(peer, frames);
+            if (dealer !== undefined && !dealer.closed && router.peers.has(message.peer)) dealer.events.message(framesOf(message));
+            else if (network.get(endpoint) === router) events.unsendable(message);
           });
         },
         close(): void {

@@ -1,14 +1,16 @@
 // What carries frames. The machines and the pumps above know nothing else of sockets, so another transport is one more
 // file: it sends and receives frames for a peer, and says connected, disconnected, gone.
+import type { Message } from '@majordomus/zmtp';
+import type { Outgoing } from './mdp/broker-state.ts';
 import type { Frames } from './mdp/frames.ts';
 
-/** What the binding side (ROUTER) is told. Frames are without the routing id; they may be kept, and are not changed. */
+/** What the binding side (ROUTER) is told. A message is without the routing id, and says something only until its handler returns. */
 export interface RouterEvents {
-  message(peer: string, frames: Frames): void;
+  message(peer: string, message: Message): void;
   /** The connection of a peer closed; after its last message (rule R10). */
   gone(peer: string): void;
   /** A message could not be sent: the peer is gone, or its queue is full because it does not read. */
-  unsendable(peer: string, frames: Frames): void;
+  unsendable(message: Outgoing): void;
   /** This side ended a connection for a fault of the peer, and says which; not every transport can tell. */
   ended?(why: string): void;
   /** A connection was closed at once, because there are as many as there may be. */
@@ -20,11 +22,11 @@ export interface RouterSocket {
   /** Where it listens, with the port that was chosen when it was told `*` or 0. */
   readonly endpoint: string;
   /** Queues a message, or reports it as unsendable; never waits. */
-  send(peer: string, frames: Frames): void;
+  send(message: Outgoing): void;
   close(): void;
 }
 
-/** What the connecting side (DEALER) is told. */
+/** What the connecting side (DEALER) is told. Frames may be kept, and are not changed. */
 export interface DealerEvents {
   connected(): void;
   disconnected(): void;

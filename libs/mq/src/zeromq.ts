@@ -1,8 +1,10 @@
 // The transport over libzmq, and the only import of its binding; loaded only where it is asked for. `sendTimeout: 0` makes each send synchronous: it takes the
 // message or refuses it. ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
 import { Dealer, Router, type Socket } from 'zeromq';
+import type { Outgoing } from './mdp/broker-state.ts';
 import type { Frames } from './mdp/frames.ts';
 import { TransportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
+import { framesOf, readAsMessage } from './wire.ts';
 
 /** ZMQ_ROUTER_NOTIFY, which the binding has no property for; 2 asks for disconnections. */
 const routerNotifyOption = 97;
@@ -32,13 +34,13 @@ class ZeromqRouter implements RouterSocket {
       if (id === undefined) return;
       const peer = id.toString('latin1');
       if (frames.length === 1 && frames[0]?.length === 0) this.#events.gone(peer);
-      else this.#events.message(peer, frames);
+      else if (frames.length > 0) readAsMessage(frames, (message) => this.#events.message(peer, message));
     });
   }
 
-  send(peer: string, frames: Frames): void {
-    this.#socket.send([Buffer.from(peer, 'latin1'), ...frames]).catch(() => {
-      if (!this.#socket.closed) this.#events.unsendable(peer, frames);
+  send(message: Outgoing): void {
+    this.#socket.send([Buffer.from(message.peer, 'latin1'), ...framesOf(message)]).catch(() => {
+      if (!this.#socket.closed) this.#events.unsendable(message);
     });
   }
 

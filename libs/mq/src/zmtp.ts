@@ -14,6 +14,7 @@ const largestMessages = 8;
 /** The broker decides how large a message is; what it passes on, its peers take. */
 const fromBroker = { maxFrameBytes: 2 ** 30, maxFrames, maxMessageBytes: 2 ** 30 } as const;
 const maxUnreadByBrokerBytes = 2 ** 28;
+const nothing: readonly Buffer[] = [];
 
 export const zmtpTransport: Transport = {
   async bind(endpoint: string, { maxFrameBytes, highWaterMark, maxConnections = Infinity }: RouterOptions, events: RouterEvents): Promise<RouterSocket> {
@@ -23,11 +24,11 @@ export const zmtpTransport: Transport = {
       const router = await Router.listen(endpoint, { limits, outbox: { maxMessages: highWaterMark, maxBytes: unreadMessages * maxFrameBytes }, maxHeldBytes: largestMessages * maxFrameBytes, maxConnections }, withReason(events));
       return {
         endpoint: router.endpoint,
-        send: (peer, frames) => {
+        send: (message) => {
+          if (router.forward(message.peer, message.head, message.body?.pieces ?? nothing)) return;
           // The machine is in the middle of what it does; it is told when it has done it.
-          if (router.send(peer, frames)) return;
           queueMicrotask(() => {
-            if (!isClosed) events.unsendable(peer, frames);
+            if (!isClosed) events.unsendable(message);
           });
         },
         close: () => {
@@ -42,7 +43,8 @@ export const zmtpTransport: Transport = {
 
   connect: (endpoint: string, { highWaterMark, lingerMs }: DealerOptions, events: DealerEvents): DealerSocket => {
     let isClosed = false;
-    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, withReason(events));
+    const told = withReason(events);
+    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, { ...told, message: (message) => events.message(message.frames()) });
     return {
       send: (frames: Frames) => {
         if (dealer.send(frames)) return;

@@ -1,8 +1,9 @@
 // A broker machine with a fake clock and peers that have names, so that a test reads as a conversation. It reads what the
 // broker sends by eye and hand, not with the product's own codec.
 import { BrokerMachine } from '../src/mdp/broker.ts';
-import type { BrokerLimits, BrokerStatus } from '../src/mdp/broker-state.ts';
+import type { BrokerLimits, BrokerStatus, Outgoing } from '../src/mdp/broker-state.ts';
 import type { Frame, Frames } from '../src/mdp/frames.ts';
+import { framesOf, readAsMessage } from '../src/wire.ts';
 
 /** Text frames are latin1, so that every byte has its character. */
 export type Part = string | Uint8Array;
@@ -75,7 +76,7 @@ export class Peer {
 
   /** Sends a message, frame by frame. */
   send(...parts: readonly Part[]): this {
-    this.#driver.input((machine, nowMs) => machine.receive(this.name, frames(...parts), nowMs));
+    this.#driver.input((machine, nowMs) => readAsMessage(frames(...parts), (message) => machine.receive(this.name, message, nowMs)));
     return this;
   }
 
@@ -127,6 +128,8 @@ export class Peer {
 export class BrokerDriver {
   readonly #machine: BrokerMachine;
   readonly #peers = new Map<string, Peer>();
+  /** The messages that were delivered, as the machine gave them. */
+  readonly #sent = new WeakMap<Frames, Outgoing>();
   #nowMs = 1000;
 
   constructor(limits: Partial<BrokerLimits> = {}, seed: Uint8Array = Buffer.from('8 bytes!')) {
@@ -157,7 +160,11 @@ export class BrokerDriver {
 
   input(step: (machine: BrokerMachine, nowMs: number) => void): void {
     step(this.#machine, this.#nowMs);
-    for (const { peer, frames: message } of this.#machine.outgoing.splice(0)) this.peer(peer).deliver(message);
+    for (const outgoing of this.#machine.outgoing.splice(0)) {
+      const message = framesOf(outgoing);
+      this.#sent.set(message, outgoing);
+      this.peer(outgoing.peer).deliver(message);
+    }
   }
 
   /** Time passes, with a tick at each deadline of the machine. */
@@ -181,9 +188,11 @@ export class BrokerDriver {
     this.input((machine, nowMs) => machine.tick(nowMs));
   }
 
-  /** The transport could not send this message of the broker. */
-  refuseToSend(peer: Peer, message: Frames): void {
-    this.input((machine, nowMs) => machine.unsendable(peer.name, message, nowMs));
+  /** The transport could not send this message of the broker, as a peer took it. */
+  refuseToSend(message: Frames | undefined): void {
+    const outgoing = message && this.#sent.get(message);
+    if (outgoing === undefined) throw new TypeError('the broker has sent no such message');
+    this.input((machine, nowMs) => machine.unsendable(outgoing, nowMs));
   }
 
   get nowMs(): number {

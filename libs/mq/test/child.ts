@@ -25,9 +25,14 @@ export class Child implements AsyncDisposable {
     this.ended = once(child, 'close').then(([code, signal]: unknown[]) => ({ code, signal }) as Ending);
   }
 
-  /** The next line that it prints. */
-  line(withinMs?: number): Promise<string> {
-    return this.#lines.take('a line of the child process', withinMs);
+  /** The next line that it prints. One that prints none in time is killed: nobody may have a hold of it yet. */
+  async line(withinMs?: number): Promise<string> {
+    try {
+      return await this.#lines.take('a line of the child process', withinMs);
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
   }
 
   closeInput(): void {

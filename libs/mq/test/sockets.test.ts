@@ -3,6 +3,7 @@ import { getEventListeners, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { Broker, Client, Handlers, memoryTransport, TransportError, Worker, zmtpTransport, type Transport } from '../src/index.ts';
+import { framesOf, readAsMessage } from '../src/wire.ts';
 import { ask, openBus, reply, takeRefusal, takeRequest } from './conformance/raw-bus.ts';
 import { patience, toFrames, toText, type Text } from './conformance/wire.ts';
 import { openRequest, zeromqWire } from './conformance/zeromq-wire.ts';
@@ -87,8 +88,8 @@ describe('pumps', () => {
     const transport: Transport = {
       ...memoryTransport(),
       bind(endpoint, _options, events) {
-        events.message('peer', toFrames(['', 'MDPC01', 'mmi.service', 'echo']));
-        return Promise.resolve({ endpoint, send: (_peer, frames) => sent.push(toText(frames)), close() {} });
+        readAsMessage(toFrames(['', 'MDPC01', 'mmi.service', 'echo']), (message) => events.message('peer', message));
+        return Promise.resolve({ endpoint, send: (message) => sent.push(toText(framesOf(message))), close() {} });
       },
     };
     await using _ = await Broker.bind({ endpoint: 'memory:*', transport });

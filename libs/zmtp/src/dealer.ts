@@ -5,6 +5,7 @@ import type { DecoderLimits } from './decoder.ts';
 import { parseRemoteEndpoint, type Endpoint } from './endpoint.ts';
 import type { EndReason } from './errors.ts';
 import { Link, type LinkOptions } from './link.ts';
+import type { Message } from './message.ts';
 import type { OutboxLimits } from './outbox.ts';
 import type { Heartbeat } from './peer-machine.ts';
 
@@ -24,7 +25,7 @@ export interface DealerOptions {
 export interface DealerEvents {
   connected(): void;
   disconnected(): void;
-  message(frames: Buffer[]): void;
+  message(message: Message): void;
   /** A connection was ended by this side. */
   ended?(reason: EndReason, detail: string): void;
 }
@@ -89,7 +90,7 @@ export class Dealer implements Disposable {
       clearTimeout(this.#timer);
       this.#link = new Link(socket, this.#linkOptions, {
         open: () => this.#opened(),
-        message: (frames) => this.#events.message(frames),
+        message: (message) => this.#events.message(message),
         ended: (reason, detail) => this.#ended(reason, detail),
       });
       this.#arm();

@@ -1,23 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decoder, type DecoderLimits } from './decoder.ts';
-import { COMMAND, commandFrame, MORE, wireBytes, writeBody, writeHeader } from './frame.ts';
+import { COMMAND, commandFrame, encodeFrames, writeHeader } from './frame.ts';
+import type { Message } from './message.ts';
 
 const wide: DecoderLimits = { maxFrameBytes: 1 << 26, maxFrames: 1000, maxMessageBytes: 1 << 26 };
-
-function encode(frames: readonly Buffer[]): Buffer {
-  return Buffer.concat(frames.map((body, i) => {
-    const bytes = Buffer.alloc(wireBytes(body.length));
-    writeBody(bytes, writeHeader(bytes, 0, i < frames.length - 1 ? MORE : 0, body.length), body);
-    return bytes;
-  }));
-}
 
 /** What a decoder reads from chunks: messages and commands as hex, in order; then its problem, if it has one. */
 function read(chunks: readonly Buffer[], limits = wide): unknown[] {
   const seen: unknown[] = [];
   const decoder = new Decoder(limits, {
-    message: (frames) => seen.push(frames.map((frame) => frame.toString('hex'))),
+    message: (message) => seen.push(message.frames().map((body) => body.toString('hex'))),
     command: (body) => seen.push(`command ${body.toString('hex')}`),
   });
   let problem: string | undefined;
@@ -41,28 +34,39 @@ describe('decoder', () => {
   });
 
   it('writes a size of one byte up to 255, and of eight above', () => {
-    expect(encode([Buffer.alloc(255)]).subarray(0, 2).toString('hex')).toBe('00ff');
-    expect(encode([Buffer.alloc(256)]).subarray(0, 9).toString('hex')).toBe('020000000000000100');
+    expect(encodeFrames([Buffer.alloc(255)]).subarray(0, 2).toString('hex')).toBe('00ff');
+    expect(encodeFrames([Buffer.alloc(256)]).subarray(0, 9).toString('hex')).toBe('020000000000000100');
   });
 
   it('reads what was written, however it was cut', () => {
     fc.assert(fc.property(fc.array(fc.array(frame, { minLength: 1, maxLength: 5 }), { maxLength: 5 }), fc.array(fc.nat(20_000), { maxLength: 20 }), (messages, places) => {
-      const bytes = Buffer.concat(messages.map(encode));
+      const bytes = Buffer.concat(messages.map((frames) => encodeFrames(frames)));
       expect(read(cut(bytes, places))).toEqual(messages.map((frames) => frames.map((body) => body.toString('hex'))));
     }));
   });
 
   it('reads a stream that was cut at any one place, and one byte at a time', () => {
-    const bytes = Buffer.concat([encode([Buffer.alloc(0), Buffer.from('MDPC01')]), commandFrame(Buffer.from('04', 'hex')), encode([Buffer.alloc(300, 1)]), encode([Buffer.alloc(5000, 2)])]);
+    const bytes = Buffer.concat([encodeFrames([Buffer.alloc(0), Buffer.from('MDPC01')]), commandFrame(Buffer.from('04', 'hex')), encodeFrames([Buffer.alloc(300, 1)]), encodeFrames([Buffer.alloc(5000, 2)])]);
     const whole = read([bytes]);
     expect(whole).toHaveLength(4);
     for (let place = 0; place <= bytes.length; place += 1) expect(read(cut(bytes, [place]))).toEqual(whole);
     expect(read([...bytes].map((byte) => Buffer.from([byte])))).toEqual(whole);
   });
 
+  it('reads the whole of a message around a command that came between its frames, as libzmq may send a PING, however it is cut', () => {
+    const frames = [Buffer.from('head'), Buffer.alloc(300, 1), Buffer.alloc(0), Buffer.from('end')];
+    const bytes = encodeFrames(frames);
+    const ping = commandFrame(Buffer.from('04PING', 'latin1'));
+    for (const place of [6, 6 + 309, 6 + 309 + 2]) {
+      const stream = Buffer.concat([bytes.subarray(0, place), ping, bytes.subarray(place)]);
+      const expected = [`command ${ping.subarray(2).toString('hex')}`, frames.map((body) => body.toString('hex'))];
+      for (let at = 0; at <= stream.length; at += 1) expect(read(cut(stream, [at]))).toEqual(expected);
+    }
+  });
+
   it('gathers a body of several megabytes', () => {
     const body = Buffer.alloc(5_000_000, 7);
-    const bytes = encode([Buffer.from('x'), body]);
+    const bytes = encodeFrames([Buffer.from('x'), body]);
     const [message] = read(cut(bytes, Array.from({ length: 80 }, (_, i) => i * 65_536))) as [string[]];
     expect(message[1] === body.toString('hex')).toBe(true);
   });
@@ -72,7 +76,7 @@ describe('decoder', () => {
     ['a message above the limit', [Buffer.alloc(9), Buffer.alloc(9), Buffer.alloc(9)], 'TOO_LARGE'],
     ['more frames than the limit', Array.from({ length: 6 }, () => Buffer.alloc(0)), 'TOO_LARGE'],
   ])('refuses %s', (_what, frames, problem) => {
-    expect(read([encode(frames)], { maxFrameBytes: 10, maxFrames: 5, maxMessageBytes: 20 })).toEqual([problem]);
+    expect(read([encodeFrames(frames)], { maxFrameBytes: 10, maxFrames: 5, maxMessageBytes: 20 })).toEqual([problem]);
   });
 
   it('refuses a frame by its announced size, before any of it came', () => {
@@ -94,12 +98,80 @@ describe('decoder', () => {
   });
 
   it('reads nothing after a problem', () => {
-    expect(read([Buffer.from('0800', 'hex'), encode([Buffer.from('x')])])).toEqual(['NOT_ZMTP']);
+    expect(read([Buffer.from('0800', 'hex'), encodeFrames([Buffer.from('x')])])).toEqual(['NOT_ZMTP']);
   });
 
   it('keeps the flags apart', () => {
     const bytes = Buffer.alloc(2);
     writeHeader(bytes, 0, COMMAND, 0);
     expect(bytes.toString('hex')).toBe('0400');
+  });
+});
+
+describe('a message', () => {
+  /** What can be asked of a message, of one that is whole in a chunk and of one that is cut in any way. */
+  function ask(chunks: readonly Buffer[], look: (message: Message) => void): number {
+    let seen = 0;
+    const decoder = new Decoder(wide, {
+      message: (message) => {
+        seen += 1;
+        look(message);
+      },
+      command: () => {},
+    });
+    for (const chunk of chunks) expect(decoder.push(chunk)).toBeUndefined();
+    expect(decoder.unfinishedBytes).toBe(0);
+    return seen;
+  }
+
+  it('tells sizes, bytes and frames, and gives its head and its tail in wire form', () => {
+    fc.assert(fc.property(fc.array(frame, { minLength: 1, maxLength: 6 }), fc.array(fc.nat(20_000), { maxLength: 20 }), fc.nat(6), (frames, places, split) => {
+      const bytes = encodeFrames(frames);
+      const first = Math.min(split, frames.length);
+      const seen = ask(cut(bytes, places), (message) => {
+        expect(message.count).toBe(frames.length);
+        expect(message.bytes).toBe(frames.reduce((sum, { length }) => sum + length, 0));
+        for (const [i, body] of frames.entries()) {
+          expect(message.size(i)).toBe(body.length);
+          expect(message.is(i, body)).toBe(true);
+          expect(message.is(i, Buffer.concat([body, Buffer.from('x')]))).toBe(false);
+          if (body.length > 0) expect(message.byte(i, body.length - 1)).toBe(body.at(-1));
+          if (body.length > 0) expect(message.is(i, Buffer.from(body.map((byte) => byte ^ 1)))).toBe(false);
+        }
+        const tail = message.tail(first);
+        expect(tail).toMatchObject({ frames: frames.length - first, bytes: frames.slice(first).reduce((sum, { length }) => sum + length, 0) });
+        expect(Buffer.concat([message.head(first), ...tail.pieces]).equals(bytes)).toBe(true);
+      });
+      expect(seen).toBe(1);
+    }));
+  });
+
+  it('has no frame beyond its last', () => {
+    ask([encodeFrames([Buffer.from('x')])], (message) => {
+      expect(message.size(1)).toBe(-1);
+      expect(message.is(1, Buffer.alloc(0))).toBe(false);
+      expect(message.frame(1)).toHaveLength(0);
+      expect(message.tail(1)).toEqual({ frames: 0, bytes: 0, pieces: [] });
+    });
+  });
+
+  it('passes a large body on in the chunks that brought it, without a copy', () => {
+    const bytes = encodeFrames([Buffer.from('x'), Buffer.alloc(1_000_000, 7)]);
+    const chunks = cut(bytes, Array.from({ length: 15 }, (_, i) => (i + 1) * 65_536));
+    ask(chunks, (message) => {
+      const { pieces } = message.tail(1);
+      expect(pieces).toHaveLength(chunks.length);
+      for (const [i, piece] of pieces.entries()) expect(piece.buffer).toBe(chunks[i]?.buffer);
+    });
+  });
+
+  it('costs about what it has bytes when it trickles in', () => {
+    const decoder = new Decoder(wide, { message: () => {}, command: () => {} });
+    decoder.push(Buffer.from('020000000003c00000', 'hex'));
+    const before = process.memoryUsage();
+    for (let i = 0; i < 1_000_000; i += 1) decoder.push(Buffer.from([i & 0xff]));
+    const after = process.memoryUsage();
+    expect(decoder.unfinishedBytes).toBe(1_000_009);
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16_000_000);
   });
 });

@@ -1,6 +1,8 @@
-// Traffic as bytes in, messages and commands out (RFC 37, section "Framing"). Frames are views into the chunk that brought
-// them, wherever it has them whole. What has not arrived whole costs about twice what has arrived, whatever was announced.
-import { COMMAND, LONG, longHeaderBytes, MORE } from './frame.ts';
+// Traffic as bytes in, messages and commands out (RFC 37, section "Framing"). Nothing is copied but what is small and cut in
+// two by the end of a chunk; what has not arrived whole costs about what has arrived, whatever was announced.
+import { COMMAND, LONG, longHeaderBytes, MORE, shortHeaderBytes } from './frame.ts';
+import { Message } from './message.ts';
+import { Pieces } from './pieces.ts';
 
 export interface DecoderLimits {
   /** Largest frame, in bytes. */
@@ -11,36 +13,32 @@ export interface DecoderLimits {
   readonly maxMessageBytes: number;
 }
 
-/** What is told, in the order in which it was sent; frames may be kept, and are not changed. */
+/** What is told, in the order in which it was sent. */
 export interface DecoderEvents {
-  message(frames: Buffer[]): void;
+  /** The message says something only until this returns. */
+  message(message: Message): void;
   command(body: Buffer): void;
 }
 
 export type DecoderProblem = 'NOT_ZMTP' | 'TOO_LARGE';
 
-const noBytes: Buffer = Buffer.alloc(0);
 const reservedFlags = 0xff & ~(MORE | LONG | COMMAND);
-/** A frame that is larger and not whole is gathered in a buffer of its own, others with the bytes of the next chunk. */
-const gatherAboveBytes = 4096;
-/** How much is reserved for a gathered frame at first, at the most; it doubles when that has arrived. */
-const firstReserveBytes = 1 << 18;
-
-/** A large frame that is on its way. */
-interface Gathering {
-  readonly flags: number;
-  readonly size: number;
-  bytes: Buffer;
-  have: number;
-}
+/** A smaller message that came in several chunks is put together. */
+const joinBelowBytes = 16 * 1024;
 
 export class Decoder {
   readonly #limits: DecoderLimits;
   readonly #events: DecoderEvents;
-  #rest = noBytes;
-  #gathering: Gathering | undefined;
-  #frames: Buffer[] = [];
-  #messageBytes = 0;
+  readonly #message = new Message();
+  /** Of the message, or of the command, that is on its way: what came before this chunk. */
+  readonly #pieces = new Pieces();
+  readonly #command = new Pieces();
+  /** A header that the end of a chunk has cut in two, and how much of it is here. */
+  readonly #header = Buffer.alloc(longHeaderBytes);
+  #headerBytes = 0;
+  /** The frame that is on its way: its flags, and how many bytes of its body are still to come. */
+  #flags = 0;
+  #missing = 0;
   #problem: DecoderProblem | undefined;
 
   constructor(limits: DecoderLimits, events: DecoderEvents) {
@@ -50,84 +48,102 @@ export class Decoder {
 
   /** What the message that is on its way costs. */
   get unfinishedBytes(): number {
-    return this.#rest.length + this.#messageBytes + (this.#gathering?.bytes.length ?? 0);
+    return this.#pieces.bytes + this.#command.bytes + this.#headerBytes;
   }
 
   /** Reads what arrived; after a problem nothing is read any more. */
-  push(arrived: Buffer): DecoderProblem | undefined {
-    let chunk = arrived;
-    let at = 0;
-    if (this.#gathering !== undefined) {
-      at = this.#gather(this.#gathering, chunk, 0);
-      if (this.#gathering !== undefined) return this.#problem;
-    } else if (this.#rest.length > 0) {
-      chunk = Buffer.concat([this.#rest, chunk]);
-      this.#rest = noBytes;
-    }
+  push(chunk: Buffer): DecoderProblem | undefined {
     const end = chunk.length;
-    while (end - at >= 2 && this.#problem === undefined) {
-      const flags = chunk[at] as number;
-      let size = chunk[at + 1] as number;
-      let bodyAt = at + 2;
-      if ((flags & LONG) !== 0) {
-        if (end - at < longHeaderBytes) break;
-        size = chunk.readUInt32BE(at + 1) * 2 ** 32 + chunk.readUInt32BE(at + 5);
-        bodyAt = at + longHeaderBytes;
+    let at = 0;
+    /** Where the bytes of the message begin that are not among the pieces yet. */
+    let begin = 0;
+    while (at < end && this.#problem === undefined) {
+      if (this.#missing === 0) {
+        const headAt = at;
+        if (this.#headerBytes === 0) {
+          const needed = ((chunk[at] as number) & LONG) === 0 ? shortHeaderBytes : longHeaderBytes;
+          if (end - at < needed) {
+            this.#pieces.add(chunk.subarray(begin, at));
+            this.#headerBytes = chunk.copy(this.#header, 0, at);
+            return undefined;
+          }
+          const size = needed === shortHeaderBytes ? chunk[at + 1] as number : longSize(chunk, at);
+          at += needed;
+          if (!this.#begin(chunk[headAt] as number, size)) return this.#problem;
+          if ((this.#flags & COMMAND) === 0) {
+            const before = this.#pieces.bytes - begin;
+            this.#message.add(before + headAt, before + at, size);
+          } else if (begin < headAt) {
+            // A command between two frames of a message is no part of it.
+            this.#pieces.add(chunk.subarray(begin, headAt));
+          }
+        } else {
+          at += this.#completeHeader(chunk, at);
+          begin = at;
+          if (this.#headerBytes > 0 || this.#problem !== undefined) return this.#problem;
+        }
       }
-      if (!this.#isAllowed(flags, size)) break;
-      const next = bodyAt + size;
-      if (next <= end) {
-        this.#frame(flags, size === 0 ? noBytes : chunk.subarray(bodyAt, next));
-        at = next;
-      } else if (size > gatherAboveBytes) {
-        this.#gathering = { flags, size, bytes: Buffer.allocUnsafeSlow(Math.min(size, firstReserveBytes)), have: 0 };
-        at = this.#gather(this.#gathering, chunk, bodyAt);
-      } else {
-        break;
+      const bodyAt = at;
+      at = Math.min(end, at + this.#missing);
+      this.#missing -= at - bodyAt;
+      if ((this.#flags & COMMAND) !== 0) {
+        begin = at;
+        this.#command.add(chunk.subarray(bodyAt, at));
+        if (this.#missing === 0) this.#events.command(Buffer.concat(this.#command.take()));
+      } else if (this.#missing === 0 && (this.#flags & MORE) === 0) {
+        this.#deliver(chunk, begin, at);
+        begin = at;
       }
     }
-    if (at < end && this.#problem === undefined) this.#rest = chunk.subarray(at);
+    if (begin < end && this.#problem === undefined) this.#pieces.add(chunk.subarray(begin, end));
     return this.#problem;
   }
 
-  #isAllowed(flags: number, size: number): boolean {
+  /** Takes the rest of a header from the beginning of the chunk; gives how many bytes it took. */
+  #completeHeader(chunk: Buffer, at: number): number {
+    const header = this.#header;
+    const needed = ((header[0] as number) & LONG) === 0 ? shortHeaderBytes : longHeaderBytes;
+    const taken = chunk.copy(header, this.#headerBytes, at, at + needed - this.#headerBytes);
+    this.#headerBytes += taken;
+    if (this.#headerBytes < needed) return taken;
+    this.#headerBytes = 0;
+    const size = needed === shortHeaderBytes ? header[1] as number : longSize(header, 0);
+    if (this.#begin(header[0] as number, size) && (this.#flags & COMMAND) === 0) {
+      const head = this.#pieces.bytes;
+      this.#pieces.add(header.subarray(0, needed));
+      this.#message.add(head, head + needed, size);
+    }
+    return taken;
+  }
+
+  /** A frame begins; false if it is none, or goes beyond the limits. */
+  #begin(flags: number, size: number): boolean {
     const { maxFrameBytes, maxFrames, maxMessageBytes } = this.#limits;
     if ((flags & reservedFlags) !== 0 || ((flags & COMMAND) !== 0 && (flags & MORE) !== 0)) this.#problem = 'NOT_ZMTP';
-    else if (size > maxFrameBytes || this.#messageBytes + size > maxMessageBytes || this.#frames.length >= maxFrames) this.#problem = 'TOO_LARGE';
+    else if (size > maxFrameBytes || this.#message.bytes + size > maxMessageBytes || this.#message.count >= maxFrames) this.#problem = 'TOO_LARGE';
+    this.#flags = flags;
+    this.#missing = size;
     return this.#problem === undefined;
   }
 
-  /** Takes bytes of the frame that is gathered, from `at`; gives the place after them. */
-  #gather(gathering: Gathering, chunk: Buffer, at: number): number {
-    const take = Math.min(gathering.size - gathering.have, chunk.length - at);
-    const needed = gathering.have + take;
-    if (needed > gathering.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(gathering.size, Math.max(needed, gathering.bytes.length * 2)));
-      gathering.bytes.copy(larger, 0, 0, gathering.have);
-      gathering.bytes = larger;
+  /** The message is whole: the pieces, and the chunk from `begin` to `end`. */
+  #deliver(chunk: Buffer, begin: number, end: number): void {
+    const message = this.#message;
+    const before = this.#pieces.bytes;
+    if (before === 0) {
+      message.standsIn(chunk, begin, end);
+    } else {
+      this.#pieces.add(chunk.subarray(begin, end));
+      const bytes = this.#pieces.bytes;
+      const pieces = this.#pieces.take();
+      if (bytes < joinBelowBytes) message.standsIn(pieces.length === 1 ? pieces[0] as Buffer : Buffer.concat(pieces), 0, bytes);
+      else message.consistsOf(pieces, bytes);
     }
-    chunk.copy(gathering.bytes, gathering.have, at, at + take);
-    gathering.have = needed;
-    if (needed === gathering.size) {
-      this.#gathering = undefined;
-      this.#frame(gathering.flags, gathering.bytes);
-    }
-    return at + take;
+    this.#events.message(message);
+    message.clear();
   }
+}
 
-  #frame(flags: number, body: Buffer): void {
-    if ((flags & COMMAND) !== 0) {
-      this.#events.command(body);
-      return;
-    }
-    this.#frames.push(body);
-    if ((flags & MORE) !== 0) {
-      this.#messageBytes += body.length;
-      return;
-    }
-    const frames = this.#frames;
-    this.#frames = [];
-    this.#messageBytes = 0;
-    this.#events.message(frames);
-  }
+function longSize(bytes: Buffer, at: number): number {
+  return bytes.readUInt32BE(at + 1) * 2 ** 32 + bytes.readUInt32BE(at + 5);
 }

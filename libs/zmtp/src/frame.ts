@@ -7,7 +7,7 @@ export const COMMAND = 4;
 
 /** The largest body whose size is one byte. */
 const maxShortBytes = 0xff;
-const shortHeaderBytes = 2;
+export const shortHeaderBytes = 2;
 export const longHeaderBytes = 9;
 /** Below this a copy byte by byte is faster than the call of a native function. */
 const copyByHandBytes = 32;
@@ -39,6 +39,24 @@ export function writeBody(target: Buffer, at: number, body: Buffer): number {
     target.set(body, at);
   }
   return at + length;
+}
+
+/** Frames in wire form as one buffer; with `more` others of the same message follow. */
+export function encodeFrames(frames: readonly Buffer[], more = false): Buffer {
+  const bytes = Buffer.allocUnsafe(frames.reduce((sum, { length }) => sum + wireBytes(length), 0));
+  let at = 0;
+  for (const [i, body] of frames.entries()) {
+    at = writeHeader(bytes, at, more || i < frames.length - 1 ? MORE : 0, body.length);
+    at = writeBody(bytes, at, body);
+  }
+  return bytes;
+}
+
+/** What comes before the body of a frame of traffic. */
+export function frameHeader(bodyBytes: number, more: boolean): Buffer {
+  const header = Buffer.allocUnsafe(wireBytes(bodyBytes) - bodyBytes);
+  writeHeader(header, 0, more ? MORE : 0, bodyBytes);
+  return header;
 }
 
 /** A whole command frame. */

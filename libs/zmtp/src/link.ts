@@ -2,6 +2,7 @@
 // says so once, after the last message of the peer.
 import type { Socket } from 'node:net';
 import type { EndReason } from './errors.ts';
+import type { Message } from './message.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
 import { PeerMachine, type PeerInfo, type PeerOptions } from './peer-machine.ts';
 
@@ -13,7 +14,7 @@ export interface LinkOptions {
 export interface LinkEvents {
   /** The handshake is complete; false refuses the peer. */
   open(peer: PeerInfo): boolean;
-  message(frames: Buffer[]): void;
+  message(message: Message): void;
   /** The connection has ended; `reason` if this side ended it, with the word that it has for it. */
   ended(reason: EndReason | undefined, detail: string): void;
 }
@@ -36,7 +37,7 @@ export class Link {
     this.#machine = new PeerMachine(peer, {
       write: (bytes) => this.#outbox.write(bytes),
       open: (peerInfo) => events.open(peerInfo),
-      message: (frames) => events.message(frames),
+      message: (message) => events.message(message),
       end: (reason, detail) => {
         this.#reason = reason;
         this.#detail = detail;
@@ -78,6 +79,11 @@ export class Link {
   /** False if the peer is not there, or does not read. */
   send(frames: readonly Buffer[]): boolean {
     return this.#machine.isOpen && this.#outbox.send(frames);
+  }
+
+  /** The same, of a message in wire form. */
+  forward(head: Buffer, pieces: readonly Buffer[]): boolean {
+    return this.#machine.isOpen && this.#outbox.forward(head, pieces);
   }
 
   /** Ends it, and says nothing more; what was sent may still go out for so long. */

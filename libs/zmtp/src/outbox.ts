@@ -1,7 +1,7 @@
 // What one connection has to write: messages are encoded into one buffer and handed to the kernel once a turn of the event
 // loop. A peer that does not read costs what the limits allow, and its own messages; nobody else waits for it.
 import type { Writable } from 'node:stream';
-import { longHeaderBytes, MORE, wireBytes, writeBody, writeHeader } from './frame.ts';
+import { MORE, wireBytes, writeBody, writeHeader } from './frame.ts';
 
 export interface OutboxLimits {
   /** Most messages that wait for the peer to read. */
@@ -67,6 +67,16 @@ export class Outbox {
     this.#messages += 1;
     const last = frames.length - 1;
     for (let i = 0; i <= last; i += 1) this.#frame(i < last ? MORE : 0, frames[i] as Buffer);
+    this.#schedule();
+    return true;
+  }
+
+  /** Takes a message in wire form, or refuses it; `pieces` are not changed by anybody any more. */
+  forward(head: Buffer, pieces: readonly Buffer[]): boolean {
+    if (!this.#hasRoom()) return false;
+    this.#messages += 1;
+    this.#append(head);
+    for (const piece of pieces) this.#append(piece);
     this.#schedule();
     return true;
   }
@@ -142,19 +152,24 @@ export class Outbox {
   }
 
   #frame(flags: number, body: Buffer): void {
-    const { length } = body;
+    const headerBytes = wireBytes(body.length) - body.length;
+    const slab = this.#room(headerBytes);
+    this.#used = writeHeader(slab, this.#used, flags, body.length);
+    this.#bytes += headerBytes;
+    this.#append(body);
+  }
+
+  /** What is small is copied; what is large is written from where it is. */
+  #append(bytes: Buffer): void {
+    const { length } = bytes;
     if (length < copyBelowBytes) {
-      const needed = wireBytes(length);
-      const slab = this.#room(needed);
-      this.#used = writeBody(slab, writeHeader(slab, this.#used, flags, length), body);
-      this.#bytes += needed;
+      const slab = this.#room(length);
+      this.#used = writeBody(slab, this.#used, bytes);
     } else {
-      const slab = this.#room(longHeaderBytes);
-      this.#used = writeHeader(slab, this.#used, flags, length);
       this.#cut();
-      this.#pieces.push(body);
-      this.#bytes += longHeaderBytes + length;
+      this.#pieces.push(bytes);
     }
+    this.#bytes += length;
   }
 
   /** A slab with room for so many bytes. */

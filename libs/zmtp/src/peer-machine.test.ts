@@ -25,7 +25,7 @@ class Played {
         this.told.push(`open ${peer.type} ${peer.identity.toString()} 3.${peer.minor}`);
         return this.accepts;
       },
-      message: (frames) => void this.told.push(frames.map(String)),
+      message: (message) => void this.told.push(message.frames().map(String)),
       end: (reason, detail) => void this.told.push(detail === '' ? reason : `${reason}: ${detail}`),
     }, 0);
     this.machine.start();

@@ -5,6 +5,7 @@ import { Decoder, type DecoderLimits } from './decoder.ts';
 import type { EndReason } from './errors.ts';
 import { commandFrame } from './frame.ts';
 import { greeting, greetingBytes, readGreeting } from './greeting.ts';
+import type { Message } from './message.ts';
 
 export interface Heartbeat {
   /** How often a PING is sent. */
@@ -37,7 +38,7 @@ export interface PeerEvents {
   write(bytes: Buffer): void;
   /** The handshake is complete; traffic may be sent. False refuses the peer. */
   open(peer: PeerInfo): boolean;
-  message(frames: Buffer[]): void;
+  message(message: Message): void;
   /** This side ends the connection: nothing more is read or written. `detail` is the peer's own word where it gave one. */
   end(reason: EndReason, detail: string): void;
 }
@@ -67,7 +68,7 @@ export class PeerMachine {
     this.#events = events;
     this.#silentAtMs = nowMs + options.handshakeMs;
     this.#decoder = new Decoder(options.limits, {
-      message: (frames) => this.#message(frames),
+      message: (message) => this.#message(message),
       command: (body) => this.#command(readCommand(body)),
     });
   }
@@ -140,8 +141,8 @@ export class PeerMachine {
     this.#events.end(reason, detail);
   }
 
-  #message(frames: Buffer[]): void {
-    if (this.#state === 'open') this.#events.message(frames);
+  #message(message: Message): void {
+    if (this.#state === 'open') this.#events.message(message);
     // Traffic before READY is no ZMTP.
     else this.#end('NOT_ZMTP');
   }

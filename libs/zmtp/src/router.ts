@@ -8,6 +8,7 @@ import type { DecoderLimits } from './decoder.ts';
 import { formatTcp, parseEndpoint, type Endpoint } from './endpoint.ts';
 import { EndpointError, type EndReason } from './errors.ts';
 import { Link, type LinkOptions } from './link.ts';
+import type { Message } from './message.ts';
 import type { OutboxLimits } from './outbox.ts';
 import type { PeerInfo } from './peer-machine.ts';
 
@@ -24,7 +25,7 @@ export interface RouterOptions {
 
 /** A peer is its routing id, as latin1 text. */
 export interface RouterEvents {
-  message(peer: string, frames: Buffer[]): void;
+  message(peer: string, message: Message): void;
   gone(peer: string): void;
   /** A connection was refused or ended by this side. */
   ended?(reason: EndReason, detail: string): void;
@@ -84,6 +85,11 @@ export class Router implements AsyncDisposable {
     return this.#peers.get(peer)?.send(frames) ?? false;
   }
 
+  /** The same, of a message in wire form: what `encodeFrames` made, and the pieces of a tail. */
+  forward(peer: string, head: Buffer, pieces: readonly Buffer[]): boolean {
+    return this.#peers.get(peer)?.forward(head, pieces) ?? false;
+  }
+
   /** Stops listening and ends every connection. May be called twice. */
   async close(): Promise<void> {
     clearInterval(this.#sweep);
@@ -138,7 +144,7 @@ export class Router implements AsyncDisposable {
         this.#peers.set(id, link);
         return true;
       },
-      message: (frames) => this.#events.message(peer as string, frames),
+      message: (message) => this.#events.message(peer as string, message),
       ended: (reason, detail) => {
         this.#links.delete(link);
         if (reason !== undefined) this.#events.ended?.(reason, detail);

@@ -51,7 +51,7 @@ export async function openRouter(endpoint: string, options: Partial<RouterOption
   const inbox: OpenRouter['inbox'] = new Inbox();
   const [gone, ended, full]: [string[], string[], true[]] = [[], [], []];
   const socket = await Router.listen(endpoint, { limits, outbox, maxHeldBytes: 1 << 28, ...options }, {
-    message: (peer, frames) => inbox.put({ peer, frames }),
+    message: (peer, message) => inbox.put({ peer, frames: message.frames() }),
     gone: (peer) => void gone.push(peer),
     ended: (reason, detail) => void ended.push(detail === '' ? reason : `${reason}: ${detail}`),
     full: () => void full.push(true),
@@ -76,7 +76,7 @@ export async function openDealer(endpoint: string, options: Partial<DealerOption
       connected.put();
     },
     disconnected: () => void told.push('disconnected'),
-    message: (frames) => inbox.put(frames),
+    message: (message) => inbox.put(message.frames()),
     ended: (reason) => void told.push(reason),
   });
   if (waits) await connected.take();

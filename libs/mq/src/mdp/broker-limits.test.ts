@@ -4,7 +4,6 @@ import { BrokerDriver, texts, type Part } from '../../test/broker-driver.ts';
 
 describe('R13: what is not MDP', () => {
   it.each<[string, Part[]]>([
-    ['no frame at all', []],
     ['one frame', ['hello']],
     ['two empty frames', ['', '']],
     ['no empty frame', ['MDPC01', 'echo', 'do', '{}']],
@@ -28,11 +27,12 @@ describe('R13: what is not MDP', () => {
     client.vanish();
     worker.answer(token).answer(token);
     stranger.answer('token');
+    const [refusal] = stranger.takeFrames();
     stranger.send('nonsense');
     stranger.send('', 'MDPW01', '\x2a');
     bus.worker('new', 'lamp', 1, 2);
     bus.worker('old', 'lamp', 1, 1);
-    bus.refuseToSend(client, []);
+    bus.refuseToSend(refusal);
     bus.input((machine) => machine.connectionEnded());
     bus.input((machine) => machine.connectionRefused());
     expect(bus.status().dropped).toEqual({ malformed: 1, replyNotOpen: 1, replyUnwanted: 1, workerUnknown: 1, workerInvalid: 1, superseded: 1, undeliverable: 1, connection: 1, connectionRefused: 1 });

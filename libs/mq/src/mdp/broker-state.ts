@@ -1,7 +1,8 @@
 // What the broker knows: services, their workers, clients and open requests, and the limits on all of it
 // (docs/protocol.md, rules R4 to R10, R13).
 import type { BusCode } from '@majordomus/contracts';
-import type { Frame, Frames } from './frames.ts';
+import type { Tail } from '@majordomus/zmtp';
+import type { Frame } from './frames.ts';
 import type { Linked, LinkedQueue } from './linked-queue.ts';
 import type { Timed } from './timers.ts';
 
@@ -51,11 +52,12 @@ export interface OpenRequest extends Timed, Linked<OpenRequest> {
   readonly kind: 'request';
   /** Undefined once nobody waits for the answer: cancelled, or the client is gone. */
   client: ClientState | undefined;
-  readonly address: Frames;
+  /** The client's own frames in wire form, to be given back before the reply (rule R1). */
+  readonly address: Buffer;
   service: ServiceState;
   readonly arrivedMs: number;
-  /** Empty once it was handed over. */
-  body: Frames;
+  /** Undefined once it was handed over. */
+  body: Tail | undefined;
   readonly heldBytes: number;
   /** Who holds it; undefined while it waits. */
   worker: WorkerState | undefined;
@@ -88,12 +90,16 @@ export interface WorkerState extends Timed, Linked<WorkerState> {
 export interface ClientState {
   readonly peer: string;
   readonly open: Set<OpenRequest>;
+  /** The service that it asked last, which it is likely to ask again. */
+  asked: ServiceState | undefined;
 }
 
 export interface ServiceState extends Timed {
   readonly kind: 'service';
   readonly key: string;
   readonly frame: Frame;
+  /** What comes before the body of a reply, in wire form. */
+  readonly replyHead: Buffer;
   readonly waiting: LinkedQueue<OpenRequest>;
   /** Workers that take requests now, least recently used first (rule R4). */
   readonly idle: LinkedQueue<WorkerState>;
@@ -139,8 +145,11 @@ export interface BrokerStatus {
   readonly refused: Readonly<Record<RefusalCode, number>>;
 }
 
-/** A message to be sent. */
+/** A message to be sent, in wire form: what the broker says, and what it passes on. */
 export interface Outgoing {
   readonly peer: string;
-  readonly frames: Frames;
+  readonly head: Buffer;
+  readonly body: Tail | undefined;
+  /** The number of the request that it hands over; 0 if it is something else. */
+  readonly sequence: number;
 }

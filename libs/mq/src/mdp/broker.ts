@@ -1,4 +1,4 @@
-// The broker as a machine: frames and the time in, frames and the next deadline out (docs/protocol.md, rules R1 to
+// The broker as a machine: messages and the time in, messages and the next deadline out (docs/protocol.md, rules R1 to
 // R17). It opens no socket, reads no clock and allocates no timer, promise or closure for a message.
 //
 //   request:  arrives ─▶ waiting ─▶ held by a worker ─▶ answered        At any point: DEADLINE_EXCEEDED.
@@ -6,20 +6,23 @@
 //   worker:   READY ─▶ idle ⇄ full      DISCONNECT ─▶ leaving ─▶ forgotten at its last open request
 //             silent for its liveness: not idle; silent for longer, closed, or superseded by a higher epoch: gone
 //
+// What is passed on is never looked into: a body leaves in the bytes in which it came, behind a head of our own.
 // Liveness is measured in attentive time, which stands still while this process does not run (rule R9).
+import { encodeFrames, type Message, type Tail } from '@majordomus/zmtp';
 import { Attention } from './attention.ts';
 import {
   defaultBrokerLimits, dropKinds,
   type BrokerLimits, type BrokerStatus, type ClientState, type DropKind, type OpenRequest, type Outgoing, type RefusalCode, type ServiceState, type WorkerState,
 } from './broker-state.ts';
 import {
-  clientReply, disconnect, disconnectSuperseded, errorBody, heartbeat, parseClientRequest, parseWorkerMessage, readWorkerRequest, workerCancel, workerRequest,
+  disconnectMessageBytes, heartbeatMessageBytes, parseClientRequest, parseWorkerMessage, replyBody, replyHead, replyToken, supersededMessageBytes, workerCancel,
   type ClientRequest, type WorkerMessage, type WorkerReady,
-} from './codec.ts';
-import { isWorkerHeader, maxServiceNameBytes, mmiPrefix, type Frame, type Frames } from './frames.ts';
+} from './broker-codec.ts';
+import { errorBody } from './codec.ts';
+import { maxServiceNameBytes, MDPW, mmiPrefix, type Frame, type Frames } from './frames.ts';
 import { judgeSilence } from './liveness.ts';
 import { answerMmi } from './mmi.ts';
-import { bytesOf, heldBytesOf, nameOf, Services } from './services.ts';
+import { heldBytesOf, nameOf, Services } from './services.ts';
 import { Timers } from './timers.ts';
 import { Tokens } from './tokens.ts';
 
@@ -57,21 +60,21 @@ export class BrokerMachine {
   }
 
   /** A message from a peer, without its routing id. One empty frame says that its connection closed (rule R10). */
-  receive(peer: string, frames: Frames, nowMs: number): void {
+  receive(peer: string, message: Message, nowMs: number): void {
     this.#attention.observe(nowMs);
-    if (isWorkerHeader(frames[1]) && frames[0]?.length === 0) {
-      const message = parseWorkerMessage(frames);
-      if (message === undefined) this.#dropped.malformed += 1;
-      else this.#fromWorker(peer, message, nowMs);
+    if (message.size(0) === 0 && message.is(1, MDPW)) {
+      const parsed = parseWorkerMessage(message);
+      if (parsed === undefined) this.#dropped.malformed += 1;
+      else this.#fromWorker(peer, parsed, message, nowMs);
       return;
     }
-    if (frames.length === 1 && frames[0]?.length === 0) {
+    if (message.count === 1 && message.size(0) === 0) {
       this.gone(peer, nowMs);
       return;
     }
-    const request = parseClientRequest(frames);
+    const request = parseClientRequest(message);
     if (request === undefined) this.#dropped.malformed += 1;
-    else this.#fromClient(peer, request, nowMs);
+    else this.#fromClient(peer, request, message, nowMs);
   }
 
   /** The connection of a peer closed (rule R10). */
@@ -96,15 +99,14 @@ export class BrokerMachine {
   }
 
   /** The transport could not send a message: the peer is gone, or does not read what it is sent. */
-  unsendable(peer: string, frames: Frames, nowMs: number): void {
+  unsendable({ peer, body, sequence }: Outgoing, nowMs: number): void {
     this.#dropped.undeliverable += 1;
-    const sent = readWorkerRequest(frames);
-    const request = sent === undefined ? undefined : this.#held.get(this.#tokens.sequenceOf(sent.token));
+    const request = this.#held.get(sequence);
     const worker = request?.worker;
-    if (sent === undefined || request === undefined || worker?.peer !== peer) return;
+    if (request === undefined || body === undefined || worker?.peer !== peer) return;
     this.#passOver(worker);
     if (request.client === undefined) this.#release(request, nowMs);
-    else this.#waitAgain(request, worker, sent.body, nowMs);
+    else this.#waitAgain(request, worker, body, nowMs);
   }
 
   /** To be called at `deadlineMs`, when what had arrived until then was read (rule R9). */
@@ -140,38 +142,42 @@ export class BrokerMachine {
 
   // ── clients ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #fromClient(peer: string, { address, service: frame, timeoutMs, body }: ClientRequest, nowMs: number): void {
-    if (frame.length === 0 || frame.length > maxServiceNameBytes) {
-      const shown = frame.subarray(0, maxServiceNameBytes);
-      return this.#sendError(peer, address, shown, 'BAD_REQUEST', `the service name has ${frame.length} bytes; it needs 1 to ${maxServiceNameBytes}`);
-    }
-    const key = frame.toString('latin1');
-    if (key.startsWith(mmiPrefix)) {
-      this.#management(peer, address, frame, body, nowMs);
-      return;
-    }
-    if (body.length === 0) {
-      return this.#sendError(peer, address, frame, 'BAD_REQUEST', 'the request has no body; it needs an action and data');
-    }
-    const bytes = bytesOf(body);
-    if (bytes > this.#limits.maxBodyBytes) {
-      return this.#sendError(peer, address, frame, 'TOO_LARGE', `the body has ${bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
+  #fromClient(peer: string, parsed: ClientRequest, message: Message, nowMs: number): void {
+    const address = message.head(parsed.address);
+    const nameBytes = message.size(parsed.service);
+    if (nameBytes === 0 || nameBytes > maxServiceNameBytes) {
+      const shown = message.frame(parsed.service).subarray(0, maxServiceNameBytes);
+      return this.#sendError(peer, address, shown, 'BAD_REQUEST', `the service name has ${nameBytes} bytes; it needs 1 to ${maxServiceNameBytes}`);
     }
     let client = this.#clients.get(peer);
+    const asked = client?.asked;
+    const key = asked !== undefined && message.is(parsed.service, asked.frame) ? asked.key : message.frame(parsed.service).toString('latin1');
+    if (key.startsWith(mmiPrefix)) {
+      this.#management(peer, address, key, message.frames(parsed.body), nowMs);
+      return;
+    }
+    const body = message.tail(parsed.body);
+    if (body.frames === 0) {
+      return this.#sendError(peer, address, message.frame(parsed.service), 'BAD_REQUEST', 'the request has no body; it needs an action and data');
+    }
+    if (body.bytes > this.#limits.maxBodyBytes) {
+      return this.#sendError(peer, address, message.frame(parsed.service), 'TOO_LARGE', `the body has ${body.bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
+    }
     if (client === undefined) {
-      client = { peer, open: new Set() };
+      client = { peer, open: new Set(), asked: undefined };
       this.#clients.set(peer, client);
     }
     if (client.open.size >= this.#limits.maxOpenPerClient) {
-      return this.#sendError(peer, address, frame, 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
+      return this.#sendError(peer, address, message.frame(parsed.service), 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
     }
-    const service = this.#services.require(key, frame, nowMs);
+    const service = this.#services.require(key, nowMs);
+    client.asked = service;
     const arrivedMs = this.#attention.pauseBeganMs ?? nowMs;
     const request: OpenRequest = {
       kind: 'request', client, address, service, arrivedMs, body,
-      heldBytes: heldBytesOf(address, bytes, body.length),
+      heldBytes: heldBytesOf(address, body),
       worker: undefined, sequence: 0,
-      dueMs: arrivedMs + Math.min(timeoutMs ?? this.#limits.defaultTimeoutMs, this.#limits.maxTimeoutMs), heapIndex: -1,
+      dueMs: arrivedMs + Math.min(parsed.timeoutMs ?? this.#limits.defaultTimeoutMs, this.#limits.maxTimeoutMs), heapIndex: -1,
       previous: undefined, next: undefined, queue: undefined,
     };
     if (request.dueMs <= nowMs) {
@@ -189,24 +195,23 @@ export class BrokerMachine {
     const full = this.#services.whyFull(service, request.heldBytes);
     if (full !== undefined) {
       this.#services.forgetIfUnused(service);
-      return this.#sendError(peer, address, frame, 'OVERLOADED', full);
+      return this.#sendError(peer, address, service.frame, 'OVERLOADED', full);
     }
     client.open.add(request);
     this.#services.wait(request);
   }
 
-  #management(peer: string, address: Frames, frame: Frame, body: Frames, nowMs: number): void {
-    const name = frame.toString('latin1');
+  #management(peer: string, address: Buffer, name: string, body: Frames, nowMs: number): void {
     if (name === 'mmi.cancel') {
       for (const request of this.#clients.get(peer)?.open ?? []) {
-        if (!sameFrames(request.address, address)) continue;
+        if (!request.address.equals(address)) continue;
         this.#clients.get(peer)?.open.delete(request);
         this.#abandon(request);
       }
       return;
     }
     const answer = answerMmi(name, body[0], this.#services, () => this.status(nowMs));
-    this.outgoing.push({ peer, frames: clientReply(address, frame, [Buffer.from(answer)]) });
+    this.#sendOwn(peer, address, Buffer.from(name, 'latin1'), [Buffer.from(answer)]);
   }
 
   /** Nobody waits for the answer any more: a waiting request is dropped, a held one runs on (rules R10, R17). */
@@ -223,21 +228,21 @@ export class BrokerMachine {
 
   // ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #fromWorker(peer: string, message: WorkerMessage, nowMs: number): void {
+  #fromWorker(peer: string, parsed: WorkerMessage, message: Message, nowMs: number): void {
     const worker = this.#workers.get(peer);
-    if (message.kind === 'ready') return this.#register(peer, worker, message, nowMs);
-    if (message.kind === 'invalid') return this.#violation(peer, worker, nowMs);
+    if (parsed.kind === 'ready') return this.#register(peer, worker, parsed, nowMs);
+    if (parsed.kind === 'invalid') return this.#violation(peer, worker, nowMs);
     if (worker === undefined) {
-      if (message.kind === 'disconnect') return;
+      if (parsed.kind === 'disconnect') return;
       // A heartbeat loses nothing, and is also how a worker that left learns that nothing more comes (mdp/worker.ts).
-      if (message.kind === 'reply') this.#dropped.workerUnknown += 1;
-      return this.#sendDisconnect(peer);
+      if (parsed.kind === 'reply') this.#dropped.workerUnknown += 1;
+      return this.#send(peer, disconnectMessageBytes);
     }
-    switch (message.kind) {
-      case 'reply': return this.#reply(worker, message.token, message.body, nowMs);
+    switch (parsed.kind) {
+      case 'reply': return this.#reply(worker, message, nowMs);
       case 'heartbeat': return this.#heard(worker, nowMs);
       case 'disconnect': return this.#leave(worker, nowMs);
-      default: message satisfies never;
+      default: parsed satisfies never;
     }
   }
 
@@ -248,7 +253,7 @@ export class BrokerMachine {
     if (badName || (known !== undefined && !known.leaving)) return this.#violation(peer, known, nowMs);
     const highest = this.#services.epochOf(key);
     if (isOlder(epoch, highest)) return this.#sendSuperseded(peer);
-    const service = this.#services.require(key, frame, nowMs);
+    const service = this.#services.require(key, nowMs);
     const open = known?.open ?? new Set<OpenRequest>();
     const worker: WorkerState = {
       kind: 'worker', peer, service, plain: capacity === undefined, capacity: Math.min(capacity ?? 1, this.#limits.maxCapacity), epoch, open,
@@ -276,9 +281,9 @@ export class BrokerMachine {
     }
   }
 
-  #reply(worker: WorkerState, token: Frame, body: Frames, nowMs: number): void {
+  #reply(worker: WorkerState, message: Message, nowMs: number): void {
     this.#heard(worker, nowMs);
-    const request = this.#held.get(this.#tokens.sequenceOf(token));
+    const request = this.#held.get(this.#tokens.sequenceOf(message, replyToken));
     if (request === undefined || request.worker !== worker) {
       this.#dropped.replyNotOpen += 1;
       return;
@@ -286,7 +291,7 @@ export class BrokerMachine {
     const { client, service } = request;
     service.served += 1;
     if (client === undefined) this.#dropped.replyUnwanted += 1;
-    else this.outgoing.push({ peer: client.peer, frames: clientReply(request.address, service.frame, body) });
+    else this.#passOn(client.peer, request.address, service, message.tail(replyBody));
     this.#release(request, nowMs);
   }
 
@@ -333,7 +338,7 @@ export class BrokerMachine {
   #violation(peer: string, worker: WorkerState | undefined, nowMs: number): void {
     this.#dropped.workerInvalid += 1;
     if (worker !== undefined) this.#lose(worker, nowMs);
-    this.#sendDisconnect(peer);
+    this.#send(peer, disconnectMessageBytes);
   }
 
   /** Nothing more is given to this worker until it is heard of. */
@@ -350,7 +355,7 @@ export class BrokerMachine {
     if (verdict === 'silent') this.#passOver(worker);
     if (nowMs - worker.lastSentMs >= heartbeatMs) {
       worker.lastSentMs = nowMs;
-      this.outgoing.push({ peer: worker.peer, frames: heartbeat() });
+      this.#send(worker.peer, heartbeatMessageBytes);
     }
     this.#timers.set(worker, Math.max(worker.lastSentMs + heartbeatMs, nowMs + 1));
   }
@@ -380,17 +385,17 @@ export class BrokerMachine {
     this.#timers.set(request, request.dueMs);
     worker.open.add(request);
     worker.lastSentMs = nowMs;
-    this.outgoing.push({ peer: worker.peer, frames: workerRequest(this.#tokens.of(this.#sequence), request.body) });
-    request.body = [];
+    this.#send(worker.peer, this.#tokens.headOf(this.#sequence), request.body, this.#sequence);
+    request.body = undefined;
   }
 
   /** It never left, so nobody has begun it: it waits again, before those that came later, or goes to another worker. */
-  #waitAgain(request: OpenRequest, worker: WorkerState, body: Frames, nowMs: number): void {
+  #waitAgain(request: OpenRequest, worker: WorkerState, body: Tail, nowMs: number): void {
     this.#held.delete(request.sequence);
     worker.open.delete(request);
     this.#forgetIfLeft(worker);
     // Its service may have been forgotten since, with its last worker.
-    const service = this.#services.require(request.service.key, request.service.frame, nowMs);
+    const service = this.#services.require(request.service.key, nowMs);
     request.worker = undefined;
     request.service = service;
     request.body = body;
@@ -455,29 +460,40 @@ export class BrokerMachine {
 
   // ── what is sent ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+  #send(peer: string, head: Buffer, body?: Tail, sequence = 0): void {
+    this.outgoing.push({ peer, head, body, sequence });
+  }
+
+  /** What a worker answered, to the client that asked. */
+  #passOn(peer: string, address: Buffer, service: ServiceState, body: Tail): void {
+    const head = body.frames > 0 ? service.replyHead : replyHead(service.frame, false);
+    this.#send(peer, address.length === 0 ? head : Buffer.concat([address, head]), body);
+  }
+
+  /** What the broker itself answers. */
+  #sendOwn(peer: string, address: Buffer, service: Frame, body: Frames): void {
+    this.#send(peer, Buffer.concat([address, replyHead(service, true), encodeFrames(body)]));
+  }
+
   /** Tells the caller, if there still is one, that no answer will come (rule R7). */
   #refuse({ client, address, service }: OpenRequest, code: RefusalCode, reason: string): void {
     if (client !== undefined) this.#sendError(client.peer, address, service.frame, code, reason);
   }
 
-  #sendError(peer: string, address: Frames, service: Frame, code: RefusalCode, reason: string): void {
+  #sendError(peer: string, address: Buffer, service: Frame, code: RefusalCode, reason: string): void {
     this.#refused[code] += 1;
-    this.outgoing.push({ peer, frames: clientReply(address, service, errorBody(code, reason)) });
+    this.#sendOwn(peer, address, service, errorBody(code, reason));
   }
 
   #sendCancel(worker: WorkerState, request: OpenRequest): void {
     if (worker.plain || worker.leaving) return;
-    this.outgoing.push({ peer: worker.peer, frames: workerCancel(this.#tokens.of(request.sequence)) });
-  }
-
-  #sendDisconnect(peer: string): void {
-    this.outgoing.push({ peer, frames: disconnect() });
+    this.#send(worker.peer, workerCancel(this.#tokens.of(request.sequence)));
   }
 
   /** Rule R15: told to end itself. */
   #sendSuperseded(peer: string): void {
     this.#dropped.superseded += 1;
-    this.outgoing.push({ peer, frames: disconnectSuperseded() });
+    this.#send(peer, supersededMessageBytes);
   }
 }
 
@@ -488,8 +504,4 @@ function takes(worker: WorkerState): boolean {
 /** Whether one epoch comes before the other; none comes before all (rule R15). */
 function isOlder(epoch: number | undefined, other: number | undefined): boolean {
   return other !== undefined && (epoch === undefined || epoch < other);
-}
-
-function sameFrames(a: Frames, b: Frames): boolean {
-  return a.length === b.length && a.every((frame, i) => b[i]?.equals(frame) === true);
 }

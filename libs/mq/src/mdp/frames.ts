@@ -25,6 +25,9 @@ export const mmiPrefix = 'mmi.';
 /** The action of a reply that the broker itself, or a worker that does not know the action, gives (rule R7, W3). */
 export const errorAction = 'mq.error';
 export const maxServiceNameBytes = 255;
+/** Rule R1: a client's own address frames, at most. */
+export const maxAddressFrames = 8;
+export const maxAddressBytes = 1024;
 /** The frame after DISCONNECT that tells an instance to end itself, because a newer one has taken its service over (rule R15). */
 export const SUPERSEDED: Frame = Buffer.from('superseded');
 

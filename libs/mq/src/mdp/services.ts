@@ -1,7 +1,8 @@
 // Every service that is offered or asked for, and the requests that wait for it (docs/protocol.md, rules R6, R7, R13): in
 // which order, how many, with how many bytes, and how long while no worker offers the service. Its epoch outlives it (R15).
+import { replyHead } from './broker-codec.ts';
 import type { BrokerLimits, OpenRequest, ServiceState, WorkerState } from './broker-state.ts';
-import type { Frame, Frames } from './frames.ts';
+import type { Tail } from '@majordomus/zmtp';
 import { LinkedQueue } from './linked-queue.ts';
 import { RememberedEpochs } from './remembered-epochs.ts';
 import type { Timers } from './timers.ts';
@@ -39,11 +40,12 @@ export class Services {
     return this.#byKey;
   }
 
-  require(key: string, frame: Frame, nowMs: number): ServiceState {
+  require(key: string, nowMs: number): ServiceState {
     let service = this.#byKey.get(key);
     if (service === undefined) {
+      const frame = Buffer.from(key, 'latin1');
       service = {
-        kind: 'service', key, frame: Buffer.from(frame), waiting: new LinkedQueue(), idle: new LinkedQueue(),
+        kind: 'service', key, frame, replyHead: replyHead(frame, true), waiting: new LinkedQueue(), idle: new LinkedQueue(),
         workers: 0, epoch: this.#epochs.take(key), served: 0, lostMs: nowMs, dueMs: 0, heapIndex: -1,
       };
       this.#byKey.set(key, service);
@@ -128,14 +130,8 @@ export class Services {
 }
 
 /** What a request costs while it waits. */
-export function heldBytesOf(address: Frames, bodyBytes: number, bodyFrames: number): number {
-  return requestOverheadBytes + bytesOf(address) + bodyBytes + frameOverheadBytes * (address.length + bodyFrames);
-}
-
-export function bytesOf(frames: Frames): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frame.length;
-  return bytes;
+export function heldBytesOf(address: Buffer, { bytes, frames }: Tail): number {
+  return requestOverheadBytes + address.length + bytes + frameOverheadBytes * frames;
 }
 
 export function nameOf(service: ServiceState): string {

@@ -1,6 +1,7 @@
 // What the suites need of a wire: raw peers, which send and receive frames and know nothing of the protocol, so that
 // what stands in a test is exactly what travels. Frames are written and shown as latin1 text, which loses no byte.
 import { randomBytes } from 'node:crypto';
+import { encodeFrames } from '@majordomus/zmtp';
 import type { Frames, Transport } from '../../src/index.ts';
 
 /** One way to carry frames. */
@@ -189,11 +190,11 @@ export function wireOf(name: string, transport: Transport, anyEndpoint: string, 
     async listen(endpoint = anyEndpoint): Promise<RawRouter> {
       const inbox = new Inbox<Received>();
       const socket = await transport.bind(endpoint, { maxFrameBytes: 1 << 26, highWaterMark: 10_000 }, {
-        message: (peer, frames) => inbox.put({ peer, message: toText(frames) }),
+        message: (peer, message) => inbox.put({ peer, message: toText(message.frames()) }),
         gone: ignore,
         unsendable: ignore,
       });
-      return new RawRouter(socket.endpoint, inbox, (peer, frames) => socket.send(peer, frames), () => socket.close());
+      return new RawRouter(socket.endpoint, inbox, (peer, frames) => socket.send({ peer, head: encodeFrames(frames), body: undefined, sequence: 0 }), () => socket.close());
     },
   };
 }

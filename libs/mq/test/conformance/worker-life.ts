@@ -50,10 +50,10 @@ export function workerLife(wire: Wire): void {
 
     it('R9: a silent worker with capacity gets nothing more, and is gone after three times its liveness', async () => {
       await using bus = await openBus(wire, { ...quick, discoveryGraceMs: 10_000 });
+      const sentMs = performance.now();
       const [worker, client] = [ready(bus.peer(), 'echo', '2'), bus.peer()];
       askTimed(client, 'held', 'echo', '10', 'act', '{}');
       await takeRequest(worker);
-      const heldMs = performance.now();
       // One that registers later and holds nothing is gone: so much attentive time has passed for both.
       expect(await worker.receiveAny()).toEqual(heartbeat);
       expect(await worker.receiveAny()).toEqual(heartbeat);
@@ -63,7 +63,7 @@ export function workerLife(wire: Wire): void {
       await client.expectNothing();
       expect(bus.broker.status().services).toEqual([{ name: 'echo', workers: 1, waiting: 1, served: 0 }]);
       expect(await takeRefusal(client)).toMatchObject({ address: ['held'], code: 'WORKER_LOST' });
-      expect(performance.now() - heldMs).toBeGreaterThanOrEqual(740);
+      expect(performance.now() - sentMs).toBeGreaterThanOrEqual(740);
       await worker.expectNothing();
     });
 

@@ -1,7 +1,8 @@
 // The real broker machine as a process: it is suspended, killed and started again, and watched by the witness.
 import { BrokerMachine } from '../../src/mdp/broker.ts';
-import type { BrokerLimits } from '../../src/mdp/broker-state.ts';
+import type { BrokerLimits, Outgoing } from '../../src/mdp/broker-state.ts';
 import type { Frames } from '../../src/mdp/frames.ts';
+import { framesOf, readAsMessage } from '../../src/wire.ts';
 import type { Line, Listener, Network } from './network.ts';
 import { Process } from './process.ts';
 import { demand, type Now, type Witness } from './witness.ts';
@@ -52,7 +53,7 @@ export class BrokerProcess extends Process implements Listener {
     this.#run();
     const { nowMs } = this.clock;
     this.#witness.reads(peer, message, this.#pauseBeganMs ?? nowMs, this.#now);
-    this.machine.receive(peer, message, nowMs);
+    readAsMessage(message, (arrived) => this.machine.receive(peer, arrived, nowMs));
   }
 
   gone(peer: string): void {
@@ -80,24 +81,25 @@ export class BrokerProcess extends Process implements Listener {
 
   protected flush(): void {
     while (this.machine.outgoing.length > 0) {
-      for (const { peer, frames: message } of this.machine.outgoing.splice(0)) {
-        this.#witness.sends(peer, message, this.#now);
-        if (this.#lines.get(peer)?.deliver(message) === true) continue;
+      for (const outgoing of this.machine.outgoing.splice(0)) {
+        const message = framesOf(outgoing);
+        this.#witness.sends(outgoing.peer, message, this.#now);
+        if (this.#lines.get(outgoing.peer)?.deliver(message) === true) continue;
         // The socket says so at once, or after something else was read.
-        if (this.random.chance(0.5)) this.#couldNotSend(peer, message);
+        if (this.random.chance(0.5)) this.#couldNotSend(outgoing);
         else {
           const { machine } = this;
           this.clock.after(this.random.between(0, 2), () => {
-            if (machine === this.machine) this.input(() => this.#couldNotSend(peer, message));
+            if (machine === this.machine) this.input(() => this.#couldNotSend(outgoing));
           });
         }
       }
     }
   }
 
-  #couldNotSend(peer: string, message: Frames): void {
-    this.#witness.sendsInVain(peer, message);
-    this.machine.unsendable(peer, message, this.clock.nowMs);
+  #couldNotSend(outgoing: Outgoing): void {
+    this.#witness.sendsInVain(outgoing.peer, framesOf(outgoing));
+    this.machine.unsendable(outgoing, this.clock.nowMs);
   }
 
   /** kill -9, and a new one after a while. */

@@ -1,7 +1,7 @@
 // The settings of dbmanager: those that every part has, what is kept of the history and of backups, and what is left of the disk.
 import { z } from 'zod';
 import { commonSettings, parseFlags, readSettings as readFrom, type Setting, type SettingDefinitions, type SettingsOf } from '@majordomus/runtime';
-import { defaultHistoryLimits } from './history.ts';
+import { defaultHistoryLimits } from './configuration/history.ts';
 
 const table = 'dbmanager';
 

@@ -7,10 +7,10 @@ import { backupMake, configGet, configSet, schemaGet } from '@majordomus/contrac
 import { Broker, Client } from '@majordomus/mq';
 import { homePaths, silentLog } from '@majordomus/runtime';
 import { temporaryFolder, type TemporaryFolder } from '../test/temporary-folder.ts';
-import { Backups } from './backups.ts';
-import { backupsIn } from './backup-files.ts';
+import { backupsIn } from './backup/backup-files.ts';
+import { Backups } from './backup/backups.ts';
 import { readSettings } from './config.ts';
-import { integrityOfFile } from './integrity.ts';
+import { integrityOfFile } from './file/integrity.ts';
 import { start } from './service.ts';
 
 const owner = { host: 'igor', plugin: 'velbus' };

@@ -1,11 +1,11 @@
 // dbmanager as a process. With one of these words it only looks at a database that no house uses, and says so as JSON:
 // `check FILE` whether it is whole, `copy FILE TARGET` that it was copied, `unreadable FILE KEY` which secrets the key does not open.
 import { reasonOf, runPart } from '@majordomus/runtime';
+import { copyDatabase } from './backup/copy.ts';
 import { readSettings } from './config.ts';
-import { copyDatabase } from './copy.ts';
-import { integrityOfFile } from './integrity.ts';
+import { integrityOfFile } from './file/integrity.ts';
+import { unreadableSecrets } from './secrets/unreadable-secrets.ts';
 import { start } from './service.ts';
-import { unreadableSecrets } from './unreadable-secrets.ts';
 
 const [question, database, other] = process.argv.slice(2);
 

@@ -1,45 +1,36 @@
-// dbmanager on the bus: every `config.*` and `schema.*` action, under its own name and Domogik's. It holds no state:
-// what it knows is in the database, and an answer to a write leaves only when the write is on disk.
+// dbmanager on the bus: each of its actions, under its own name and Domogik's. It holds no state: what it knows is in the
+// database, and an answer to a write leaves only when the write is on disk.
 import { dirname, join } from 'node:path';
-import {
-  backupMake, configDelete, configGet, configHistory, configList, configRevert, configSet, databaseCheck, dbmanagerServices, noticeAcknowledge, noticeList,
-  schemaGet, schemaSet,
-} from '@majordomus/contracts';
+import { contracts, dbmanagerServices } from '@majordomus/contracts';
 import { Handlers, serve } from '@majordomus/mq';
 import { ensureFolder, homePaths, lockHome, type PartContext } from '@majordomus/runtime';
-import { Backups } from './backups.ts';
+import { Backups } from './backup/backups.ts';
 import type { Settings } from './config.ts';
-import { RevealLog } from './reveal-log.ts';
-import { Store } from './store.ts';
+import { RevealLog } from './secrets/reveal-log.ts';
+import { Store } from './store/store.ts';
 
 /** How many requests each of the services takes at once. */
 const capacity = 256;
 
 const mebibyte = 1024 * 1024;
 
-/** The actions over a store and its backups. */
+/** Each action that dbmanager has a contract for is the store's to do, as actions.ts says, but for a backup: that has a thread of its own. */
 function handlersOf(store: Store, backups: Backups, reveals: RevealLog): Handlers {
-  return new Handlers()
-    .on(configGet, async (data) => {
-      const result = await store.get(data);
-      if (result.revealed !== undefined) reveals.tell({ ...data, action: 'config.get', keys: result.revealed });
-      return result;
-    })
-    .on(configSet, (data) => store.set(data))
-    .on(configDelete, (data) => store.delete(data))
-    .on(configList, () => store.list())
-    .on(configHistory, async (data) => {
-      const result = await store.history(data);
-      if (result.revealed !== undefined) reveals.tell({ ...data, action: 'config.history', keys: result.revealed });
-      return result;
-    })
-    .on(configRevert, (data) => store.revert(data))
-    .on(schemaSet, (data) => store.schemaSet(data))
-    .on(schemaGet, (data) => store.schemaGet(data))
-    .on(databaseCheck, () => store.check())
-    .on(backupMake, () => backups.make())
-    .on(noticeList, () => store.notices())
-    .on(noticeAcknowledge, (data) => store.acknowledge(data));
+  const handlers = new Handlers();
+  for (const contract of contracts.dbmanager) {
+    if (contract.action === 'backup.make') handlers.on(contract, () => backups.make());
+    else {
+      handlers.on(contract, async (data) => {
+        const result = await store.do(contract, data);
+        if ('revealed' in result && result.revealed !== undefined) {
+          const { host, plugin, revealed: keys } = result;
+          reveals.tell({ action: contract.action, host, plugin, by: 'by' in data ? data.by : undefined, keys });
+        }
+        return result;
+      });
+    }
+  }
+  return handlers;
 }
 
 /**

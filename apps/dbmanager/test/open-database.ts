@@ -3,11 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { expect } from 'vitest';
-import type { ConfigurationItems, JsonValue } from '@majordomus/contracts';
-import { openConnection } from '../src/connection.ts';
-import { ConfigurationDatabase } from '../src/database.ts';
-import type { HistoryLimits } from '../src/history.ts';
-import type { ActionName, Operation, OperationData, OperationResult, Outcome } from '../src/operation.ts';
+import type { configGet, configHistory, configRevert, ConfigurationItems, Contract, JsonValue, RequestOf, ResultOf } from '@majordomus/contracts';
+import type { Operation } from '../src/actions.ts';
+import type { HistoryLimits } from '../src/configuration/history.ts';
+import { ConfigurationDatabase } from '../src/database/database.ts';
+import type { Outcome } from '../src/database/outcome.ts';
+import { openConnection } from '../src/file/connection.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const owner = { host: 'igor', plugin: 'vault' } as const;
@@ -52,11 +53,11 @@ export class OpenDatabase implements Disposable {
     return this.run({ action: 'config.delete', data: { ...owner, ...(key !== undefined && { key }), ...(by !== undefined && { by }) } });
   }
 
-  get(more: Partial<OperationData<'config.get'>> = {}): Outcome {
+  get(more: Partial<RequestOf<typeof configGet>> = {}): Outcome {
     return this.run({ action: 'config.get', data: { ...owner, ...more } });
   }
 
-  revert(to: number, more: Partial<OperationData<'config.revert'>> = {}): Outcome {
+  revert(to: number, more: Partial<RequestOf<typeof configRevert>> = {}): Outcome {
     return this.run({ action: 'config.revert', data: { ...owner, to, ...more } });
   }
 
@@ -64,13 +65,13 @@ export class OpenDatabase implements Disposable {
     return this.run({ action: 'schema.set', data: { plugin: owner.plugin, version, items } });
   }
 
-  history(more: Partial<OperationData<'config.history'>> = {}): OperationResult<'config.history'> {
-    return resultOf<'config.history'>(this.run({ action: 'config.history', data: { ...owner, limit: 100, ...more } }));
+  history(more: Partial<RequestOf<typeof configHistory>> = {}): ResultOf<typeof configHistory> {
+    return resultOf<typeof configHistory>(this.run({ action: 'config.history', data: { ...owner, limit: 100, ...more } }));
   }
 
   /** The values as anyone may see them. */
-  values(more: Partial<OperationData<'config.get'>> = {}): Record<string, JsonValue> {
-    const result = resultOf<'config.get'>(this.get(more));
+  values(more: Partial<RequestOf<typeof configGet>> = {}): Record<string, JsonValue> {
+    const result = resultOf<typeof configGet>(this.get(more));
     return 'data' in result ? result.data : { [result.key]: result.value };
   }
 
@@ -83,7 +84,7 @@ export class OpenDatabase implements Disposable {
 export const done = (result: unknown): unknown => ({ done: true, result });
 export const refusal = (code: string, reason: unknown): unknown => ({ done: false, refusal: { code, reason, details: expect.any(Object) as unknown } });
 
-function resultOf<Name extends ActionName>(outcome: Outcome): OperationResult<Name> {
+function resultOf<C extends Contract>(outcome: Outcome): ResultOf<C> {
   if (!outcome.done) throw new TypeError(`refused: ${outcome.refusal.code}: ${outcome.refusal.reason}`);
-  return outcome.result as OperationResult<Name>;
+  return outcome.result as ResultOf<C>;
 }

@@ -1,6 +1,6 @@
 // A process that recovers a damaged database and is killed, as by a power cut, before the step that it is told. Its argument is a
 // DeadlyRecovery as JSON.
-import { recover, type RecoveryStep } from '../src/recovery.ts';
+import { recover, type RecoveryStep } from '../src/recovery/recovery.ts';
 
 export interface DeadlyRecovery {
   readonly path: string;

@@ -3,8 +3,9 @@
 // is killed, or told to end by the end of its standard input.
 import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { configGet, configHistory, configSet, databaseCheck } from '@majordomus/contracts';
 import { ensureFolder, homePaths, lockHome, silentLog } from '@majordomus/runtime';
-import { Store } from '../src/store.ts';
+import { Store } from '../src/store/store.ts';
 import { historyDepth, numberIn, ownerOf, valuesOf, type Stored } from './ledger.ts';
 
 /** Nobody makes this one non-blocking, as can happen to standard output: a line waits until it is taken. */
@@ -14,11 +15,11 @@ const { database } = homePaths(home);
 ensureFolder(dirname(database));
 using _held = lockHome(home, 'dbmanager');
 await using store = await Store.open({ path: database, log: silentLog });
-const { problems } = await store.check();
+const { problems } = await store.do(databaseCheck, {});
 for (const problem of problems) writeSync(told, `damaged ${problem}\n`);
 
 async function stored(writer: number): Promise<Stored> {
-  const [values, { changes }] = await Promise.all([store.get(ownerOf(writer)), store.history({ ...ownerOf(writer), limit: historyDepth })]);
+  const [values, { changes }] = await Promise.all([store.do(configGet, ownerOf(writer)), store.do(configHistory, { ...ownerOf(writer), limit: historyDepth })]);
   return { data: 'data' in values ? values.data : {}, changes };
 }
 
@@ -27,7 +28,7 @@ process.stdin.on('end', () => ending.abort()).resume();
 
 async function count(writer: number, last: number): Promise<void> {
   for (let number = last + 1; !ending.signal.aborted; number++) {
-    await store.set({ ...ownerOf(writer), data: valuesOf(number) });
+    await store.do(configSet, { ...ownerOf(writer), data: valuesOf(number) });
     writeSync(told, `${writer} ${number}\n`);
   }
 }

@@ -1,6 +1,6 @@
 import { ActionFailure, job as jobSchema } from '@majordomus/contracts';
-import { silentLog } from '@majordomus/runtime';
-import { describe, expect, it, vi } from 'vitest';
+import { createLog, silentLog } from '@majordomus/runtime';
+import { describe, expect, it } from 'vitest';
 import { Jobs, type JobContext } from './jobs.ts';
 
 const never = new AbortController().signal;
@@ -52,12 +52,11 @@ describe('a job', () => {
   });
 
   it('that fails in a way nobody thought of is INTERNAL, and the log has the error', async () => {
-    const log = { info: vi.fn<() => void>(), warn: vi.fn<() => void>(), error: vi.fn<() => void>() };
-    const jobs = new Jobs({ log: log as unknown as typeof silentLog });
-    const unexpected = new TypeError('undefined is not a function');
-    const { id } = jobs.start('/lamp', async () => Promise.reject(unexpected));
+    const logged: unknown[] = [];
+    const jobs = new Jobs({ log: createLog('packagemanager', 'error', true, (_text, entry) => logged.push(JSON.parse(entry))) });
+    const { id } = jobs.start('/lamp', async () => Promise.reject(new TypeError('undefined is not a function')));
     await expect(jobs.settled(id, long, never)).rejects.toMatchObject({ code: 'INTERNAL', message: expect.not.stringContaining('undefined') as string });
-    expect(log.error).toHaveBeenCalledWith({ err: unexpected, job: id }, expect.any(String));
+    expect(logged).toMatchObject([{ job: id, err: { type: 'TypeError', message: 'undefined is not a function' } }]);
   });
 
   it('is unknown under any other id', () => {

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '@majordomus/runtime';
+import { createLog, type Log } from '@majordomus/runtime';
 import { describe, expect, it } from 'vitest';
 import { newHouse, type House } from '../test/house.ts';
 import { writePackage } from '../test/packages.ts';
@@ -8,7 +8,7 @@ import { writePackage } from '../test/packages.ts';
 /** A log that keeps the warnings. */
 function warnings(): { readonly log: Log; readonly said: string[] } {
   const said: string[] = [];
-  return { said, log: { warn: (_fields: object, text: string) => said.push(text) } as unknown as Log };
+  return { said, log: createLog('packagemanager', 'warn', true, (text) => said.push(text)) };
 }
 
 async function withLamp(log?: Log): Promise<House> {

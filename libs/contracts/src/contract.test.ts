@@ -84,6 +84,11 @@ describe('the types of a contract', () => {
     expectTypeOf<CodeOf<typeof stopPlugin>>().toEqualTypeOf<never>();
   });
 
+  it('know the action by its name, so that a list of contracts can be told apart', () => {
+    expectTypeOf<(typeof configGet)['action']>().toEqualTypeOf<'config.get'>();
+    expectTypeOf<Extract<(typeof contracts.dbmanager)[number], { action: 'config.get' }>>().toEqualTypeOf<typeof configGet>();
+  });
+
   it('let a caller leave out what has a default, and give it to the handler', () => {
     expectTypeOf<{ source: string }>().toExtend<InputOf<typeof pluginInstall>>();
     expectTypeOf<RequestOf<typeof pluginInstall>['waitMs']>().toEqualTypeOf<number>();

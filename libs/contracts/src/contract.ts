@@ -10,11 +10,12 @@ export interface Contract<
   Input extends z.ZodType = z.ZodType,
   Output extends z.ZodType = z.ZodType,
   Code extends string = string,
+  Action extends string = string,
 > {
   /** The part that answers it: a service name for what runs once, else the last part of `<host>.<service>`. */
   readonly service: string;
   /** The action frame of the request, e.g. `config.get`. */
-  readonly action: string;
+  readonly action: Action;
   /** Other spellings of the action that are accepted, e.g. `plugin.start.do`. */
   readonly aliases: readonly string[];
   /** The action frame of the reply, e.g. `config.result`. */
@@ -43,8 +44,8 @@ export type OutputOf<C extends Contract> = z.output<C['output']>;
 /** The codes that a handler may fail with. */
 export type CodeOf<C extends Contract> = keyof C['errors'] & string;
 
-type Definition<Input extends z.ZodType, Output extends z.ZodType, Code extends string> = Omit<
-  Contract<Input, Output, Code>,
+type Definition<Input extends z.ZodType, Output extends z.ZodType, Code extends string, Action extends string> = Omit<
+  Contract<Input, Output, Code, Action>,
   'aliases' | 'reply' | 'errors' | 'idempotent'
 > & {
   readonly aliases?: readonly string[];
@@ -57,9 +58,9 @@ type Definition<Input extends z.ZodType, Output extends z.ZodType, Code extends 
  * Defines an action. Without `reply`, `X.do` and `X.get` are answered by `X.result`, anything else by
  * `<action>.result` (docs/protocol.md, "Action names").
  */
-export function contract<Input extends z.ZodType, Output extends z.ZodType, Code extends string = never>(
-  definition: Definition<Input, Output, Code>,
-): Contract<Input, Output, Code> {
+export function contract<Input extends z.ZodType, Output extends z.ZodType, Action extends string, Code extends string = never>(
+  definition: Definition<Input, Output, Code, Action>,
+): Contract<Input, Output, Code, Action> {
   return {
     aliases: [],
     reply: replyAction(definition.action),

@@ -25,6 +25,7 @@ export {
   installSteps, job, jobGet, packageDetail, packageList, packageUpload, pluginInstall, pluginRollback, pluginUninstall, pluginUpgrade, uploadChunkBytes,
   type InstalledPackage, type Job,
 } from './packagemanager.ts';
+export { autostartPrefix, isMemoryLimit, memoryLimitPrefix, memoryLimitRule, partProblems } from './part-configuration.ts';
 export { helperDo, helperHelp, helperList, stopPlugin } from './plugin.ts';
 export type { ProcessState, ProcessStatus } from './process-status.ts';
 export { backupMake, noticeAcknowledge, noticeList } from './storage.ts';

@@ -1,0 +1,108 @@
+// The database behind a guard: writes wait until the disk has room and the log of an earlier life is emptied; what SQLite fails
+// with decides whether its connection may be used on. Reads always pass.
+import { existsSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { syncPath } from '@majordomus/runtime';
+import { writes, type Operation } from '../actions.ts';
+import { emptyLog } from '../file/connection.ts';
+import { leastBytes, type Room } from '../file/room.ts';
+import { isDamage, spoils } from '../file/sqlite-code.ts';
+import type { BatchResult, ConfigurationDatabase } from './database.ts';
+import type { Outcome } from './outcome.ts';
+import { storageBlocked, storageFull } from './storage-failure.ts';
+
+/** Why a connection has to be closed, and another one opened. */
+export interface Renewal {
+  /** For the log. */
+  readonly text: string;
+  readonly why: 'damage' | 'failed disk' | 'room again';
+}
+
+export interface GuardedResult extends BatchResult {
+  /** Why the connection has to be closed and another one opened; undefined if all is well. */
+  readonly renew?: Renewal;
+}
+
+export interface GuardOptions {
+  readonly room: Room;
+  /** Whether the file was opened for reading only, for want of room. */
+  readonly isWithoutRoom: boolean;
+  /** Whether the disk has failed under this process: what stands in the log may be in the memory of the machine only. */
+  readonly hasDiskFailed: boolean;
+}
+
+/** Somebody reads the file, and needs what is in the write-ahead log. */
+class LogInUse extends Error {
+  override readonly name = 'LogInUse';
+  readonly code = 'LOG_IN_USE';
+}
+
+export class GuardedDatabase {
+  readonly #database: ConfigurationDatabase;
+  readonly #connection: Database;
+  readonly #room: Room;
+  readonly #isWithoutRoom: boolean;
+  readonly #hasDiskFailed: boolean;
+  /** Whether what was in the log when the file was opened is on the disk. */
+  #isFresh = false;
+
+  constructor(database: ConfigurationDatabase, connection: Database, { room, isWithoutRoom, hasDiskFailed }: GuardOptions) {
+    this.#database = database;
+    this.#connection = connection;
+    this.#room = room;
+    this.#isWithoutRoom = isWithoutRoom;
+    this.#hasDiskFailed = hasDiskFailed;
+    if (this.#room.shortage() === undefined) this.#makeFresh();
+  }
+
+  run(operations: readonly Operation[]): GuardedResult {
+    const refusal = operations.some(writes) ? this.#refusal() : undefined;
+    if (refusal === undefined) return { ...this.#database.run(operations), ...this.#afterwards() };
+    const reads = this.#database.run(operations.filter((operation) => !writes(operation))).outcomes.values();
+    const outcomes = operations.flatMap((operation): Outcome[] => {
+      if (writes(operation)) return [refusal(operation)];
+      const { value } = reads.next();
+      return value === undefined ? [] : [value];
+    });
+    return { outcomes, committed: false, ...this.#afterwards() };
+  }
+
+  /** What a write is told that cannot even be tried; undefined if it can. */
+  #refusal(): ((operation: Operation) => Outcome) | undefined {
+    const shortage = this.#room.shortage();
+    if (shortage !== undefined) return (operation) => storageFull(operation, shortage);
+    const error = this.#makeFresh();
+    return error === undefined ? undefined : (operation) => storageBlocked(operation, error);
+  }
+
+  /**
+   * Before the first write everything in the log is brought into the file, durably. Where somebody reads the file, and so needs the
+   * log, it stays, and is synced (SQLite has no lock on it that closing it would take): a kill has left it in the memory of the machine at worst. After a failed sync that would prove
+   * nothing, since the system tells of such a failure once and takes what it could not write for written. Gives the error if it could not.
+   */
+  #makeFresh(): { readonly cause: unknown } | undefined {
+    if (this.#isFresh || this.#isWithoutRoom) return undefined;
+    try {
+      if (!emptyLog(this.#connection)) {
+        if (this.#hasDiskFailed) throw new LogInUse('another program reads it; close that one');
+        const log = `${this.#connection.name}-wal`;
+        if (existsSync(log)) syncPath(log);
+      }
+      this.#isFresh = true;
+      return undefined;
+    } catch (cause) {
+      return { cause };
+    }
+  }
+
+  #afterwards(): Pick<GuardedResult, 'renew'> {
+    const spoiling = this.#database.takeFailures().filter(spoils);
+    const damage = spoiling.find(isDamage);
+    if (damage !== undefined) return { renew: { text: `the database was found damaged while it was used (${damage})`, why: 'damage' } };
+    const [failure] = spoiling;
+    if (failure !== undefined) return { renew: { text: `the disk failed under the database (${failure})`, why: 'failed disk' } };
+    // It was opened in a makeshift way; with room it is opened as usual.
+    if (this.#isWithoutRoom && this.#room.shortage() === undefined && this.#room.freeBytes() >= leastBytes) return { renew: { text: 'the disk of the database has room again', why: 'room again' } };
+    return {};
+  }
+}

@@ -1,0 +1,35 @@
+// What a caller is told when the database fails: no room, or anything else.
+import { refuse } from '@majordomus/contracts';
+import { reasonOf } from '@majordomus/runtime';
+import { actionOf, writes, type Operation } from '../actions.ts';
+import { isFull, sqliteCode } from '../file/sqlite-code.ts';
+import { refused, type Outcome } from './outcome.ts';
+
+export function storageFailure(operation: Operation, error: unknown): Outcome {
+  const code = sqliteCode(error);
+  if (code !== undefined && isFull(code)) return storageFull(operation, `${reasonOf(error)} (${code})`);
+  const { action } = operation;
+  // When a sync fails nobody knows what of it has reached the disk.
+  const outcome = writes(operation) && code?.startsWith('SQLITE_IOERR') === true ? 'whether it was done is not certain: read it, or do it again' : 'nothing was changed';
+  const reason = `${action}${about(operation)} failed, and ${outcome}: ${reasonOf(error)}${code === undefined ? '' : ` (${code})`}`;
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', reason));
+}
+
+/** @param why how it is known */
+export function storageFull(operation: Operation, why: string): Outcome {
+  const { action } = operation;
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_FULL', `${action}${about(operation)} was refused, and nothing was changed: there is no room on the disk of the house: ${why}; free some, and do it again`));
+}
+
+/** For a write that is not tried, since what was written before cannot be made safe first. */
+export function storageBlocked(operation: Operation, { cause }: { readonly cause: unknown }): Outcome {
+  const code = sqliteCode(cause);
+  const why = `what was written before cannot be brought into the database file (${reasonOf(cause)}${code === undefined ? '' : `, ${code}`})`;
+  if (code !== undefined && isFull(code)) return storageFull(operation, why);
+  const { action } = operation;
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${action}${about(operation)} was refused, and nothing was changed: ${why}; look at the disk of the house`));
+}
+
+function about({ data }: Operation): string {
+  return 'host' in data ? ` of ${data.plugin} on ${data.host}` : 'plugin' in data ? ` of ${data.plugin}` : '';
+}

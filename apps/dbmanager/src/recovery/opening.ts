@@ -1,0 +1,93 @@
+// Opens the database for a house that has to go on: what is damaged is recovered, a disk without room is only read from, and what
+// was interrupted is finished. What is not ours, or newer, is refused and untouched.
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { isSystemError, StartError, syncPath } from '@majordomus/runtime';
+import { DatabaseDamaged, openConnection, openWithoutRoom } from '../file/connection.ts';
+import { integrityOfFile } from '../file/integrity.ts';
+import { leastBytes, type Room } from '../file/room.ts';
+import { isFull, sqliteCode } from '../file/sqlite-code.ts';
+import { addNotice, lostValuesTodo } from './notices.ts';
+import { recover } from './recovery.ts';
+import { finishReplacement } from './set-aside.ts';
+
+export interface OpeningOptions {
+  /** The folder of the daily backups. */
+  readonly backups: string;
+  readonly room: Room;
+  readonly wallMs: number;
+  /** Whether it was found damaged by whoever had it open before: every index is looked at, too. */
+  readonly isSuspect: boolean;
+}
+
+export interface Opened {
+  readonly connection: Database;
+  /** What happened that a person should know. */
+  readonly told: readonly string[];
+  /** Whether the disk had no room even to open it as usual: it is better opened anew when there is. */
+  readonly isWithoutRoom: boolean;
+}
+
+/** @throws StartError DATABASE_TOO_NEW, HOME_NOT_WRITABLE, CANNOT_START */
+export function openDatabase(path: string, options: OpeningOptions): Opened {
+  finishReplacement(path);
+  const mark = `${path}.known`;
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  const isKnown = existsSync(mark);
+  const found = size === 0 && isKnown ? 'it is empty, and was not' : options.isSuspect ? damageOf(path) : undefined;
+  const opened = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
+  if (!isKnown) setMark(mark);
+  else if (size === undefined) {
+    const text = `the database ${path} was not there any more, and is a new and empty one now; if nobody took it away on purpose, put a backup back (domus restore); without one, ${lostValuesTodo}`;
+    addNotice(opened.connection, options.wallMs, text);
+    return { ...opened, told: [...opened.told, text] };
+  }
+  return opened;
+}
+
+function openOrRecover(path: string, options: OpeningOptions): Opened {
+  try {
+    return { connection: openConnection(path), told: [], isWithoutRoom: false };
+  } catch (error) {
+    if (error instanceof DatabaseDamaged) return recovered(path, error.damage, options);
+    const code = error instanceof StartError ? (sqliteCode(error.cause) ?? '') : '';
+    if (isFull(code) || (code !== '' && options.room.freeBytes() < leastBytes)) return { connection: openWithoutRoom(path), told: [`the disk of ${path} has no room (${code}): it is only read`], isWithoutRoom: true };
+    throw error;
+  }
+}
+
+function recovered(path: string, damage: string, { backups, wallMs }: OpeningOptions): Opened {
+  const { text } = recover(path, damage, { backups, wallMs });
+  return { connection: openConnection(path), told: [text], isWithoutRoom: false };
+}
+
+function damageOf(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  return integrityOfFile(path).problems[0];
+}
+
+/** Says that there was a database, so that an empty file is known for what it is: no new one, but one that was lost. */
+function setMark(mark: string): void {
+  try {
+    closeSync(openSync(mark, 'a', 0o600));
+    syncPath(dirname(mark));
+  } catch (error) {
+    // Without room for it, the next start sets it.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** Closes a connection and leaves the file and its log as they are: the last one to close would copy the log into the file. */
+export function closeUntouched(connection: Database): void {
+  let reader: Database | undefined;
+  try {
+    reader = new Sqlite(connection.name, { readonly: true });
+    reader.pragma('schema_version');
+  } catch (error) {
+    // It has the file open all the same.
+    if (sqliteCode(error) === undefined) throw error;
+  }
+  connection.close();
+  reader?.close();
+}

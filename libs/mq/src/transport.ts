@@ -1,5 +1,6 @@
-// What carries frames. The machines and the pumps above know nothing else of sockets, so another transport is one more
-// file: it sends and receives frames for a peer, and says connected, disconnected, gone.
+// What carries messages. The machines and the pumps above know nothing else of sockets, so another transport is one more
+// file: it sends and receives for a peer, and says connected, disconnected, gone. The connecting side has frames; the binding side
+// passes messages on, so it has them as they are on the wire (wire.ts makes them of frames where a transport has those).
 import type { Message } from '@majordomus/zmtp';
 import type { Outgoing } from './mdp/broker-state.ts';
 import type { Frames } from './mdp/frames.ts';

@@ -57,7 +57,8 @@ export class ClientLink {
   /** An input, then what the machine wants done. */
   #step<T>(input: () => T): T {
     const result = input();
-    for (const effect of this.#machine.effects.splice(0)) {
+    const { effects } = this.#machine;
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
       switch (effect.do) {
         case 'open': this.#connection.open(); break;
         case 'close': this.#connection.close(); break;

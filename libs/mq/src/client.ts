@@ -7,6 +7,7 @@ import type { CallOutcome, Dialect } from './mdp/client.ts';
 import { BusError, CallerError, PeerError, type CallContext, type CallError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
 import { decodeMessage, isBadMessage, type Message } from './message.ts';
+import { nameFrame } from './name-frame.ts';
 import { jsonText } from './request-body.ts';
 import type { Transport } from './transport.ts';
 import { defaultTransport } from './default-transport.ts';
@@ -75,14 +76,14 @@ export class Client implements AsyncDisposable {
    * Sends any message and gives the reply as it came, also one with `status: false`.
    * @throws CallerError, BusError; PeerError only with BAD_REPLY, and with what the broker itself says (`mq.error`)
    */
-  async request(service: string, message: Message, { idempotent = false, timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<Message> {
-    return await (idempotent ? this.#retrying(service, message, timeoutMs, signal) : this.#request(service, message, timeoutMs, signal));
+  request(service: string, message: Message, { idempotent = false, timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<Message> {
+    return idempotent ? this.#retrying(service, message, timeoutMs, signal) : this.#request(service, message, timeoutMs, signal);
   }
 
   async #request(service: string, message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
     const context = { service, action: message.action };
-    const body = [Buffer.from(message.action), Buffer.from(jsonText(message.data, context))];
-    const reply = decodeMessage(await this.#send(Buffer.from(service), body, timeoutMs, signal, context));
+    const body = [nameFrame(message.action), Buffer.from(jsonText(message.data, context))];
+    const reply = decodeMessage(await this.#send(nameFrame(service), body, timeoutMs, signal, context));
     if (isBadMessage(reply)) throw new PeerError('BAD_REPLY', `the reply of ${service} to ${message.action} cannot be read: ${reply.problem}`, context);
     if (reply.action === errorAction) throw peerError(reply, context);
     return reply;
@@ -91,7 +92,7 @@ export class Client implements AsyncDisposable {
   /** Asks the broker itself, e.g. `mmi.service` with a service name (RFC 8); the answer as text. */
   async manage(service: string, question = '', { timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<string> {
     const context = { service, action: '' };
-    const [answer] = await this.#send(Buffer.from(service), [Buffer.from(question)], timeoutMs, signal, context);
+    const [answer] = await this.#send(nameFrame(service), [Buffer.from(question)], timeoutMs, signal, context);
     return answer?.toString() ?? '';
   }
 
@@ -128,11 +129,11 @@ export class Client implements AsyncDisposable {
       if (Number.isNaN(timeoutMs)) return reject(failed('BAD_REQUEST', context, timeoutMs, this.endpoint));
       if (signal?.aborted === true) return reject(failed('ABORTED', context, timeoutMs, this.endpoint));
       const link = this.#linkForCall();
-      const onAbort = (): void => link.cancel(call);
+      const onAbort = signal && ((): void => link.cancel(call));
       // Before the call, which may end at once.
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
       const call = link.call(service, body, timeoutMs, (outcome) => {
-        signal?.removeEventListener('abort', onAbort);
+        if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
         if (outcome.kind === 'reply') resolve(outcome.body);
         else reject(failed(outcome.code, context, timeoutMs, this.endpoint));
       });

@@ -1,6 +1,7 @@
 // A body as the house understands it: an action and one JSON object (docs/protocol.md, "Frames").
 import type { JsonObject } from '@majordomus/contracts';
 import type { Frames } from './mdp/frames.ts';
+import { nameFrame } from './name-frame.ts';
 
 export interface Message {
   readonly action: string;
@@ -9,7 +10,7 @@ export interface Message {
 
 /** Two frames: the action, and the data as JSON. */
 export function encodeMessage({ action, data }: Message): Frames {
-  return [Buffer.from(action), Buffer.from(JSON.stringify(data))];
+  return [nameFrame(action), Buffer.from(JSON.stringify(data))];
 }
 
 /** A body that is not an action and a JSON object, with the reason for a person. */

@@ -10,7 +10,7 @@ import { Pump } from './pump.ts';
 import type { Transport } from './transport.ts';
 import { defaultTransport } from './default-transport.ts';
 
-/** The part of a pino log that the bus uses. */
+/** The part of a log that the bus uses. */
 export interface BusLog {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
@@ -122,7 +122,8 @@ export class Worker implements AsyncDisposable {
   /** An input, then what the machine wants done. */
   #step(input: () => void): void {
     input();
-    for (const effect of this.#machine.effects.splice(0)) {
+    const { effects } = this.#machine;
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
       switch (effect.do) {
         case 'open': this.#connection.open(); break;
         case 'close': this.#close(); break;

@@ -37,7 +37,8 @@ const defaultHandshakeMs = 30_000;
 /** How often silence and greed are looked for. */
 const sweepMs = 200;
 const keepAliveMs = 30_000;
-const backlog = 1024;
+/** Connections that wait to be taken, as far as the system has room for them: Node takes one in each turn of its loop. */
+const backlog = 4096;
 const maxIdentityBytes = 255;
 
 export class Router implements AsyncDisposable {

@@ -76,8 +76,19 @@ export function parseClientReply(frames: Frames): ClientReply | undefined {
 
 /** A client's REQUEST; with `timeoutMs` in the timed dialect. */
 export function clientRequest(address: Frames, service: Frame, timeoutMs: number | undefined, body: Frames): Frames {
-  const timeout = timeoutMs === undefined ? [] : [Buffer.from((Math.min(Math.max(0, timeoutMs), longestTimeoutMs) / 1000).toFixed(3))];
-  return [...address, EMPTY, MDPC, service, ...timeout, ...body];
+  const message = address.concat(EMPTY, MDPC, service);
+  if (timeoutMs !== undefined) message.push(timeoutFrame(timeoutMs));
+  for (const frame of body) message.push(frame);
+  return message;
+}
+
+/** The frame that was made last: most calls of a program have the same time. */
+let lastTimeout = { ms: -1, frame: EMPTY };
+
+function timeoutFrame(timeoutMs: number): Frame {
+  const ms = Math.round(Math.min(Math.max(0, timeoutMs), longestTimeoutMs));
+  if (ms !== lastTimeout.ms) lastTimeout = { ms, frame: Buffer.from((ms / 1000).toFixed(3)) };
+  return lastTimeout.frame;
 }
 
 /** The body of a reply that the broker gives itself (rule R7). */

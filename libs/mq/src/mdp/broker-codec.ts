@@ -1,7 +1,7 @@
 // What the broker reads and writes (docs/protocol.md, "Frames", rules R1 to R3, R5, R14, R15), on the bytes as they came: a
 // message is judged where it stands, and its body is passed on in wire form behind a new head. Pure and total: nothing throws.
 import { encodeFrames, type Message } from '@majordomus/zmtp';
-import { CANCEL, command, DISCONNECT, EMPTY, HEARTBEAT, maxAddressBytes, maxAddressFrames, MDPC, MDPW, mmiPrefix, SUPERSEDED, type Frame } from './frames.ts';
+import { CANCEL, command, DISCONNECT, EMPTY, HEARTBEAT, maxAddressBytes, maxAddressFrames, MDPC, MDPW, mmiPrefix, REQUEST, SUPERSEDED, type Frame } from './frames.ts';
 
 /** Where the parts of a client's request stand, by the numbers of their frames. */
 export interface ClientRequest {
@@ -151,9 +151,9 @@ export function replyHead(service: Frame, hasBody: boolean): Buffer {
   return encodeFrames([EMPTY, MDPC, service], hasBody);
 }
 
-/** The broker's REQUEST to a worker, up to its body; the token is put in where it has `tokenAt`. */
+/** The broker's REQUEST to a worker, up to its body. */
 export function requestHead(token: Frame): Buffer {
-  return encodeFrames([EMPTY, MDPW, Buffer.from([command.request]), token, EMPTY], true);
+  return encodeFrames([EMPTY, MDPW, REQUEST, token, EMPTY], true);
 }
 
 /** The broker's CANCEL to a worker (rule R17). */

@@ -15,7 +15,7 @@ export default defineConfig({
       { test: { ...common, name: 'libs', include: ['libs/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'apps', include: ['apps/*/{src,test}/**/*.test.ts'] } },
       { test: { ...common, name: 'plugins', include: ['plugins/*/{src,test}/**/*.test.ts'] } },
-      { test: { ...common, name: 'tools', include: ['{tools,package}/*.test.ts'] } },
+      { test: { ...common, name: 'tools', include: ['{tools,package}/*.test.ts', 'bench/src/*.test.ts'] } },
       { test: { ...common, name: 'e2e', include: ['e2e/{src,chaos,soak,fuzz}/**/*.test.ts'], exclude: alone } },
       { test: { ...common, name: 'alone', include: alone, fileParallelism: false, sequence: { groupOrder: 1 } } },
     ],

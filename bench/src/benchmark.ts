@@ -1,4 +1,5 @@
-// What a benchmark is: it measures for a while on a disk of its own folder, and gives tables.
+// What a benchmark is: it measures for a while, and gives tables, and plots of some.
+import type { Plot } from './plot.ts';
 import type { Table } from './table.ts';
 
 export interface BenchmarkOptions {
@@ -6,8 +7,10 @@ export interface BenchmarkOptions {
   readonly folder: string;
   /** How often everything is measured, in turn, so that what else the machine does hits all alike. */
   readonly rounds: number;
-  /** How long one measurement takes. */
+  /** How long one measurement takes; where there is a cold part and a warm one, each. */
   readonly seconds: number;
+  /** How many requests the cold part of a load has, the first that a broker gets. */
+  readonly coldRequests: number;
   /** For who waits. */
   readonly tell: (text: string) => void;
 }
@@ -15,5 +18,13 @@ export interface BenchmarkOptions {
 export interface Benchmark {
   /** What it measures, in a line. */
   readonly summary: string;
-  readonly run: (options: BenchmarkOptions) => Promise<readonly Table[]>;
+  /** Where the command line says nothing else. */
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly run: (options: BenchmarkOptions) => Promise<Measured>;
+}
+
+export interface Measured {
+  readonly tables: readonly Table[];
+  readonly plots?: readonly Plot[];
 }

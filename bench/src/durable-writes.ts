@@ -9,6 +9,8 @@ import { Client } from '@majordomus/mq';
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts';
 import { writing } from './callers.ts';
 import { syncsPerSecond } from './disk.ts';
+import { BenchFailure } from './failure.ts';
+import { decimal, whole } from './numbers.ts';
 import { startPart } from './part.ts';
 import type { Table } from './table.ts';
 
@@ -27,13 +29,10 @@ interface Measured {
 /** The store is measured by a program of dbmanager's own tests: nobody else imports from an app. */
 const storeWrites = fileURLToPath(new URL('../../apps/dbmanager/test/store-writes.ts', import.meta.url));
 
-class BenchFailure extends Error {
-  override readonly name = 'BenchFailure';
-  readonly code = 'BENCH_FAILED';
-}
-
 export const durableWrites: Benchmark = {
   summary: 'acknowledged writes per second by 1, 16 and 256 callers, in the store and over the bus, beside the syncs of the disk',
+  rounds: 3,
+  seconds: 2,
   async run(options) {
     const best = new Map<string, Measured>();
     const note = (name: string, measured: Measured): void => {
@@ -46,7 +45,7 @@ export const durableWrites: Benchmark = {
       for (const callers of callerCounts) note(`bus, ${callers}`, await bus(options, callers, round));
     }
     const syncs = await syncsOverTheBus(options);
-    return [diskTable(best), writesTable(best, syncs)];
+    return { tables: [diskTable(best), writesTable(best, syncs)] };
   },
 };
 
@@ -57,7 +56,7 @@ function disk({ folder, seconds }: BenchmarkOptions): [string, number][] {
 
 function store({ folder, seconds }: BenchmarkOptions, callers: Callers): Measured {
   const { stdout, stderr, status } = spawnSync(process.execPath, [storeWrites, join(folder, `store-${callers}.sqlite`), String(callers), String(seconds)], { encoding: 'utf8' });
-  if (status !== 0) throw new BenchFailure(`the store could not be measured: ${stderr}`);
+  if (status !== 0) throw new BenchFailure('PROGRAM_FAILED', `the store could not be measured: ${stderr}`);
   const { writes, commits, ms } = JSON.parse(stdout) as { writes: number; commits: number; ms: number };
   return { perSecond: (writes * 1000) / ms, perWrite: commits / writes };
 }
@@ -66,9 +65,9 @@ function store({ folder, seconds }: BenchmarkOptions, callers: Callers): Measure
 async function bus({ folder, seconds }: BenchmarkOptions, callers: Callers, round: number, wrapper: readonly string[] = []): Promise<Measured & { readonly writes: number; readonly sinceMs: number }> {
   const home = join(folder, `home-${callers}-${round}`);
   mkdirSync(home);
-  await using broker = await startPart('broker', ['--home', home, '--bind', 'tcp://127.0.0.1:*', '--log-level', 'silent']);
+  await using broker = await startPart('broker', ['--home', home, '--bind', 'tcp://127.0.0.1:*']);
   const endpoint = broker.facts['endpoint'] ?? '';
-  await using _dbmanager = await startPart('dbmanager', ['--home', home, '--broker', endpoint, '--log-level', 'silent'], wrapper);
+  await using _dbmanager = await startPart('dbmanager', ['--home', home, '--broker', endpoint], { wrapper });
   await using client = new Client({ endpoint });
   const write = (caller: number, value: number): Promise<unknown> => client.call(configSet, { host: 'bench', plugin: `plugin${caller % 16}`, key: `value${caller}`, value });
   await Promise.all(Array.from({ length: callers }, (_, caller) => write(caller, -1)));
@@ -99,7 +98,7 @@ function syncsIn(trace: string, sinceMs: number): number {
 }
 
 function diskTable(best: ReadonlyMap<string, Measured>): Table {
-  const rate = (name: string): string => number(best.get(name)?.perSecond);
+  const rate = (name: string): string => whole(best.get(name)?.perSecond);
   return {
     heads: ['the disk: 4 KiB written and synced, one after the other', 'fdatasync, per second', 'fsync, per second'],
     rows: ['appended', 'preallocated'].map((place) => [place, rate(`${place}, fdatasync`), rate(`${place}, fsync`)]),
@@ -113,14 +112,12 @@ function writesTable(best: ReadonlyMap<string, Measured>, syncs: ReadonlyMap<Cal
       const measured = best.get(`${where}, ${callers}`);
       const one = best.get(`${where}, 1`)?.perSecond ?? 0;
       return [
-        where, String(callers), number(measured?.perSecond), `${((measured?.perSecond ?? 0) / one).toFixed(1)} ×`,
+        where, String(callers), whole(measured?.perSecond), `${((measured?.perSecond ?? 0) / one).toFixed(1)} ×`,
         share(measured?.perWrite), where === 'bus' ? share(syncs.get(callers)) : '–', decimal(measured?.medianMs), decimal(measured?.p99Ms),
       ];
     })),
   };
 }
 
-const number = (value: number | undefined): string => (value === undefined ? '–' : Math.round(value).toLocaleString('en'));
-const decimal = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(2));
 /** As a fraction of one, which says at a glance how many share. */
 const share = (value: number | undefined): string => (value === undefined || value === 0 ? '–' : `1/${(1 / value).toFixed(1)}`);

@@ -17,7 +17,8 @@ export function runSuites(root: string, vitestArgs: readonly string[], output: '
   try {
     // A test that was singled out while working on it would leave the others out in silence.
     // The tests start hundreds of processes: each is ready sooner when one of them has compiled its modules before, as behind `domus`.
-    const env = { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node-compile') };
+    const compiled = process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node-compile');
+    const env = { ...process.env, NODE_COMPILE_CACHE: compiled, NODE_COMPILE_CACHE_PORTABLE: '1' };
     const { status } = spawnSync(program, ['run', '--allowOnly=false', ...reporters, ...vitestArgs], { cwd: root, env, stdio: ['ignore', output, output] });
     return totalsOf(existsSync(report) ? readFileSync(report, 'utf8') : undefined, status);
   } finally {

@@ -24,3 +24,13 @@ export async function until<T>(
 export async function untilTrue(what: string, probe: () => boolean | Promise<boolean>, options: Parameters<typeof until>[2] = {}): Promise<void> {
   await until(what, async () => ((await probe()) ? true : undefined), options);
 }
+
+/**
+ * The shortest of three times, or the first that is within the bound: what a busy machine adds is not what is measured, and what
+ * takes too long by itself does so each time.
+ */
+export async function shortestMs(boundMs: number, measure: () => Promise<number>): Promise<number> {
+  let shortest = Infinity;
+  for (let round = 0; round < 3 && shortest >= boundMs; round++) shortest = Math.min(shortest, await measure());
+  return shortest;
+}

@@ -19,6 +19,8 @@ export interface Terminal {
 const original = fileURLToPath(new URL('../../..', import.meta.url));
 const leftOut = new Set(['node_modules', '.git', '.turbo', '.domus', 'dist']);
 const stopLimitMs = 8000;
+/** Where ./domus has Node keep what it compiles. */
+const compiled = join('node_modules', '.cache', 'node-compile');
 
 /** In place of an installation: a new package of the checkout gets what others have installed. */
 const linkNewPackages = `
@@ -84,7 +86,7 @@ export class Checkout implements AsyncDisposable {
 
   /** Starts a command in a shell, as Ann types it in her checkout. */
   start(command: string, env: Readonly<Record<string, string>> = {}): Terminal {
-    const own = { HOME: join(this.#root, 'ann'), PATH: `${this.#root}/bin:${this.folder}/node_modules/.bin:${process.env['PATH'] ?? ''}`, DOMUS_HOST: 'igor', DOMUS_BIND: 'tcp://127.0.0.1:*' };
+    const own = { HOME: join(this.#root, 'ann'), PATH: `${this.#root}/bin:${this.folder}/node_modules/.bin:${process.env['PATH'] ?? ''}`, DOMUS_HOST: 'igor', DOMUS_BIND: 'tcp://127.0.0.1:*', NODE_COMPILE_CACHE: join(this.folder, compiled) };
     const started = startProgram('sh', ['-c', `exec 2>&1\n${command.replaceAll('/home/ann/', `${this.#root}/ann/`)}`], { cwd: this.folder, env: { ...own, ...env }, group: true });
     const terminal = { started, printed: () => stripVTControlCharacters(started.stdout()).replaceAll(this.#root, '/home') };
     this.#terminals.push(terminal);
@@ -107,6 +109,10 @@ export class Checkout implements AsyncDisposable {
     for (const entry of readdirSync(join(original, 'node_modules')).filter((name) => name !== '@majordomus' && name !== '.cache')) {
       symlinkSync(join(original, 'node_modules', entry), join(modules, entry));
     }
+    // What Node has compiled of the original is found by its path from there, which is the same here.
+    mkdirSync(join(original, compiled), { recursive: true });
+    mkdirSync(dirname(join(this.folder, compiled)));
+    symlinkSync(join(original, compiled), join(this.folder, compiled));
     for (const library of readdirSync(join(this.folder, 'libs'))) symlinkSync(join(this.folder, 'libs', library), join(modules, '@majordomus', library));
   }
 }

@@ -55,9 +55,11 @@ describe('a request that waited behind a blocked plain worker', () => {
     await offered(client, 'echo');
     const blocking = client.request('echo', { action: 'block', data: {} }, { timeoutMs: 5000 });
     await vi.waitFor(() => expect(worker.taken).toEqual(['block']), patience);
-    const beganMs = performance.now();
-    expect(await endOf(client.call(bellRing, { times: 1 }, { timeoutMs: 400 }))).toBe('DEADLINE_EXCEEDED');
-    expect(performance.now() - beganMs).toBeLessThan(700);
+    const call = endOf(client.call(bellRing, { times: 1 }, { timeoutMs: 400 }));
+    // By a timer of this process, which a busy machine makes as late as all others.
+    const deadline = timePasses(400).then(() => performance.now());
+    expect(await call).toBe('DEADLINE_EXCEEDED');
+    expect(performance.now() - (await deadline)).toBeLessThan(300);
     await blocking;
     await client.call(echoGet, {}, { timeoutMs: 5000 });
     expect(worker.taken).toEqual(['block', 'echo.get']);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as timePasses } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { busCodes, helperDo, helperHelp, helperList, stopPlugin } from '@majordomus/contracts';
 import { epochVariable, exitCannotStart, exitSuperseded, readinessFd, readinessVariable, silentLog } from '@majordomus/runtime';
@@ -173,15 +174,17 @@ describe('a plugin on the bus', () => {
   it('R15: a device that does not let go keeps the older instance for a second, not longer', async () => {
     bus.startDbmanager();
     bus.set.set(service, configured);
-    const stopped = Promise.withResolvers<number>();
-    const old = serve({ ...heating(), stop: () => { stopped.resolve(performance.now()); return new Promise(() => {}); } }, 100);
+    const stopped = Promise.withResolvers<void>();
+    const old = serve({ ...heating(), stop: () => { stopped.resolve(); return new Promise(() => {}); } }, 100);
     const ended = expect(old.ended).rejects.toMatchObject({ code: 'SUPERSEDED' });
     expect(await old.next()).toBe('ready');
     await using young = serve(heating(), 101);
     expect(await young.next()).toBe('ready');
-    const stoppedMs = await stopped.promise;
+    await stopped.promise;
+    // By a timer of this process, which a busy machine makes as late as all others.
+    const second = timePasses(1000).then(() => performance.now());
     await ended;
-    expect(performance.now() - stoppedMs).toBeLessThan(1500);
+    expect(performance.now() - (await second)).toBeLessThan(500);
   });
 
   it('ends with what its start throws, and stops answering', async () => {

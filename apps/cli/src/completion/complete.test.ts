@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { buildProgram } from '../program.ts';
 import { complete } from './complete.ts';
 
-describe('without a house', () => {
+describe('without a house', async () => {
   const home = mkdtempSync(join(tmpdir(), 'domus-complete-'));
   afterAll(() => rmSync(home, { recursive: true }));
-  const program = buildProgram();
+  const program = await buildProgram();
 
   it.each([
     ['pl', /^plugin\t/],

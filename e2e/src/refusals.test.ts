@@ -1,5 +1,5 @@
 // A house that cannot start says why and what to do in one line, and its exit code is 1.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -31,7 +31,7 @@ it('a port that is in use', async () => {
   const address = server.address();
   const endpoint = `tcp://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   try {
-    expect(await refusedUp(home, '--bind', endpoint)).toBe(`CANNOT_START: ${endpoint} is in use by another program; stop it, or choose another address with --bind`);
+    expect(await refusedUp(home, '--bind', endpoint)).toBe(`ADDRESS_IN_USE: ${endpoint} is in use by another program; stop it, or choose another address with --bind`);
   } finally {
     server.close();
   }
@@ -61,7 +61,7 @@ describe.concurrent('a home that cannot be written', () => {
     await using home = new Home();
     mkdirSync(home.folder);
     writeFileSync(join(home.folder, 'db'), '');
-    expect(await refusedUp(home, ...anyPort)).toMatch(/^\w+: cannot make the folder .*\/db \(EEXIST\); choose another home with --home/);
+    expect(await refusedUp(home, ...anyPort)).toMatch(/^HOME_NOT_WRITABLE: cannot make the folder .*\/db \(EEXIST\); choose another home with --home/);
   });
 });
 
@@ -70,8 +70,8 @@ describe.concurrent('majordomus.toml', () => {
     ['that is no TOML', 'host = "igor"\nlog-level = = 3\n', /^CONFIG_FILE_INVALID: .*majordomus\.toml, line 2, column 13 is not valid TOML: .*; mend the line/],
     ['with a setting that does not exist', 'hots = "igor"\n', /^CONFIG_FILE_INVALID: hots in .*majordomus\.toml is not a setting; known: .*host/],
     ['with a wrong value', 'host = "Igor!"\n', /^SETTING_INVALID: host in .*majordomus\.toml: "Igor!" must be a host name/],
-    ['with a limit of the broker that does not exist', '[limits]\nmax-patience = 3\n', /^\w+: max-patience in \[limits\] of .*majordomus\.toml is not a setting; known: .*max-capacity/],
-    ['with a wrong limit of the broker', '[limits]\nmax-capacity = "many"\n', /^\w+: max-capacity in .*majordomus\.toml: "many" must be a whole number above 0/],
+    ['with a limit of the broker that does not exist', '[limits]\nmax-patience = 3\n', /^CONFIG_FILE_INVALID: max-patience in \[limits\] of .*majordomus\.toml is not a setting; known: .*max-capacity/],
+    ['with a wrong limit of the broker', '[limits]\nmax-capacity = "many"\n', /^SETTING_INVALID: max-capacity in .*majordomus\.toml: "many" must be a whole number above 0/],
   ])('%s', async (_what, text, expected) => {
     await using home = new Home();
     mkdirSync(home.folder);
@@ -107,7 +107,7 @@ describe('a database', () => {
     const database = new DatabaseSync(join(home.folder, 'db', 'majordomus.sqlite'));
     database.exec('PRAGMA user_version = 9999');
     database.close();
-    expect(await refusedUp(home, ...anyPort)).toMatch(/^\w+: .*majordomus\.sqlite.*newer/);
+    expect(await refusedUp(home, ...anyPort)).toMatch(/^DATABASE_TOO_NEW: .*majordomus\.sqlite.*newer/);
   });
 });
 
@@ -124,5 +124,10 @@ describe('a home on which a house runs', () => {
     expect(refusalOf(await home.run('up', ...anyPort))).toMatch(/^HOME_IN_USE: .* runs on .*; stop it/);
     expect(await house.pids()).toEqual(pids);
     expect(await home.tell('status')).toMatch(/^manager +running/m);
+  });
+
+  it('takes none when its folder run was deleted, either', async () => {
+    rmSync(join(home.folder, 'run'), { recursive: true });
+    expect(refusalOf(await home.run('up', ...anyPort))).toMatch(/^HOME_IN_USE: another house runs on .*; stop it/);
   });
 });

@@ -26,6 +26,7 @@ it('a broker, a dbmanager and a plugin, each alone, are a house that answers', a
   const endpoint = await until('the broker says where it listens', () => /"endpoint":"(tcp:[^"]+)"/.exec(broker.stdout())?.[1], { describe: () => broker.stderr() });
   await using _dbmanager = runPart(home, 'dbmanager', '--broker', endpoint);
   await using client = new Client({ endpoint });
+  await untilTrue('dbmanager is on the bus', async () => (await client.manage('mmi.service', 'dbmanager')) === '200');
   await client.call(configSet, { host: 'igor', plugin: 'diskfree', key: 'limit', value: 100 });
   const { code, stdout } = await runDomus(['call', 'dbmanager', 'config.list', '--broker', endpoint]);
   expect({ code, data: JSON.parse(stdout) as unknown }).toMatchObject({ code: 0, data: { configurations: [{ host: 'igor', plugin: 'diskfree', keys: 1 }] } });
@@ -57,14 +58,14 @@ it('without a name it says what can be run', async () => {
 it('a flag that a part does not know ends it with one line', async () => {
   const { code, stdout, stderr } = await runDomus(['run', 'broker', '--bnid', 'tcp://127.0.0.1:*']);
   expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
-  expect(stderr).toMatch(/^broker: Unknown option '--bnid'; known flags: .*--bind.*\n$/);
+  expect(stderr).toMatch(/^broker: SETTING_INVALID: Unknown option '--bnid'; known flags: .*--bind.*\n$/);
 });
 
 it('a second dbmanager on one home is refused', async () => {
   await using home = new Home();
   await using house = await home.up();
   const { code, stderr } = await runDomus(['run', 'dbmanager', '--home', home.folder, '--broker', house.endpoint]);
-  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(/^dbmanager: another dbmanager runs on .*; stop it/) });
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(/^dbmanager: HOME_IN_USE: another dbmanager runs on .*; stop it/) });
 });
 
 it('a plugin that the house runs is not run a second time', async () => {

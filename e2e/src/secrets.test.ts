@@ -12,6 +12,7 @@ const password = 'correct horse battery staple';
 const items = {
   password: { type: 'string', description: 'What it is let in by', example: 'abcdef', secret: true, required: true, min: 6 },
   door: { type: 'string', description: 'Which door', default: 'front' },
+  pin: { type: 'integer', description: 'What it is shut by', example: 1234, secret: true },
 } as const;
 
 describe('a secret', () => {
@@ -65,6 +66,19 @@ describe('a secret', () => {
     const { stdout, stderr } = await home.run('config', 'get', 'vault');
     expect(stdout).toMatch(/^door +front/m);
     expect(stderr).toContain('vault on igor: cannot be decrypted: password; put keys/secrets.key of the home back from a backup');
+    renameSync(`${keyFile}.away`, keyFile);
+    await house.untilPlugin('vault', ({ state }) => state === 'running');
+  });
+
+  it('that cannot be read leaves the others to be shown, and is named', async () => {
+    renameSync(keyFile, `${keyFile}.away`);
+    await home.tell('config', 'set', 'vault', 'pin', '2580');
+    const { code, stdout, stderr } = await home.run('config', 'get', 'vault', '--reveal');
+    expect(stdout).toMatch(new RegExp(`^door +front +default\npassword +${maskedSecret} +set\npin +2580 +set\n$`, 'm'));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^SECRET_UNREADABLE: vault on igor: the secret password cannot be decrypted: .*\n$/) });
+    expect(JSON.parse((await home.run('config', 'get', 'vault', '--reveal', '--json')).stdout)).toMatchObject({ pin: 2580 });
+    expect(await home.tell('status')).toMatch(/notice 1, .*: put the key of the secrets back, or set them again .*: 1 cannot be decrypted \(password of vault on igor\)/);
+    await home.tell('config', 'delete', 'vault', 'pin');
     renameSync(`${keyFile}.away`, keyFile);
     await house.untilPlugin('vault', ({ state }) => state === 'running');
   });

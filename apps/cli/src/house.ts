@@ -1,7 +1,7 @@
 // A running house: the core parts of this host, supervised, and itself on the bus as `<host>.house`.
 import { hostService, partList, partLog, refuse, type PartStatus } from '@majordomus/contracts';
 import { Handlers, Worker } from '@majordomus/mq';
-import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, type Log } from '@majordomus/runtime';
+import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, startErrorOf, type Log } from '@majordomus/runtime';
 import { Supervisor, type LogFile, type StatusChange } from '@majordomus/supervisor';
 import { untilJoinable, type HouseElsewhere } from './joining.ts';
 import { Namesake } from './namesake.ts';
@@ -178,7 +178,7 @@ export class House implements AsyncDisposable {
       if (state === 'running') return;
       if (this.#supervisor.lastEnd(part)?.code === exitCannotStart) {
         const line = this.#supervisor.logs(part, { lines: 1 }).lines[0] ?? reason;
-        throw new StartError('CANNOT_START', line.replace(`${part}: `, ''));
+        throw startErrorOf(part, line);
       }
       if (state === 'stopped') throw new StartError('CANNOT_START', `${part} was stopped before it was ready`);
       if (state === 'failed') throw new StartError('CANNOT_START', `${part} does not start: ${reason}; its log is in ${homePaths(this.#settings.home).logs}`);

@@ -1,10 +1,9 @@
 // Which plugins start by themselves with the house. It is kept in the configuration, so it survives everything that the
 // configuration survives: key `autostart.<name>` of the plugin "manager" on this host.
-import { configGet, configSet, hostService } from '@majordomus/contracts';
+import { autostartPrefix, configGet, configSet, hostService } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
 
 const owner = 'manager';
-const prefix = 'autostart.';
 const timeoutMs = 3000;
 
 export class Autostart {
@@ -36,14 +35,14 @@ export class Autostart {
   async read(signal?: AbortSignal): Promise<ReadonlySet<string>> {
     const reply = await this.#client.call(configGet, { host: this.#host, plugin: owner }, { timeoutMs, ...(signal && { signal }) });
     const data = 'data' in reply ? reply.data : {};
-    const names = new Set(Object.keys(data).filter((key) => key.startsWith(prefix) && data[key] === true).map((key) => key.slice(prefix.length)));
+    const names = new Set(Object.keys(data).filter((key) => key.startsWith(autostartPrefix) && data[key] === true).map((key) => key.slice(autostartPrefix.length)));
     this.#names = names;
     return names;
   }
 
   /** Writes it down. @throws CallError */
   async set(name: string, wanted: boolean): Promise<void> {
-    await this.#client.call(configSet, { host: this.#host, plugin: owner, key: `${prefix}${name}`, value: wanted, by: hostService(this.#host, owner) }, { timeoutMs });
+    await this.#client.call(configSet, { host: this.#host, plugin: owner, key: `${autostartPrefix}${name}`, value: wanted, by: hostService(this.#host, owner) }, { timeoutMs });
     // What was never read is not known by what is written.
     if (this.#names === undefined) return;
     const names = new Set(this.#names);

@@ -1,8 +1,8 @@
 // The settings of the manager: those that every part has, whether it is the primary one, whether plugins start with it, and how
 // much memory and silence a plugin may take.
 import { z } from 'zod';
+import { isMemoryLimit, memoryLimitRule } from '@majordomus/contracts';
 import { commonSettings, parseFlags, primarySetting, readSettings as readAll, type Setting, type SettingDefinitions, type SettingsOf } from '@majordomus/runtime';
-import { isMemoryLimit, memoryLimitRule } from './memory-limits.ts';
 
 const hangLimitRule = 'must be a whole number of milliseconds, 2000 at least: plugins speak once a second';
 

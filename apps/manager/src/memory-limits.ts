@@ -1,21 +1,11 @@
 // How much memory each plugin may hold, in MiB: what a person has set for it (key `memory-limit-mb.<name>` of the plugin "manager" on
 // this host), else what its manifest says, else what holds for all. It counts from a plugin's next start on.
-import { configGet, type Manifest } from '@majordomus/contracts';
+import { configGet, isMemoryLimit, memoryLimitPrefix, memoryLimitRule, type Manifest } from '@majordomus/contracts';
 import { CallError, type Client } from '@majordomus/mq';
 import type { Log } from '@majordomus/runtime';
 
 const owner = 'manager';
-const prefix = 'memory-limit-mb.';
 const timeoutMs = 3000;
-/** Even a shell needs some. */
-const leastMb = 16;
-
-export const memoryLimitRule = `must be a whole number of MiB, ${leastMb} at least, or 0 for no limit`;
-
-export function isMemoryLimit(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value === 0 || Number(value) >= leastMb);
-}
-
 /** What Node takes beside its heap of long-lived objects: itself, the young ones, code, and buffers of a modest plugin. */
 const besideHeapMb = 128;
 
@@ -50,7 +40,7 @@ export class MemoryLimits {
       const reply = await client.call(configGet, { host, plugin: owner }, { timeoutMs });
       this.#set = 'data' in reply ? reply.data : {};
       for (const [key, value] of Object.entries(this.#set)) {
-        if (key.startsWith(prefix) && !isMemoryLimit(value)) log.warn({ value }, `${key} of ${owner} in the configuration is ignored: it ${memoryLimitRule}`);
+        if (key.startsWith(memoryLimitPrefix) && !isMemoryLimit(value)) log.warn({ value }, `${key} of ${owner} in the configuration is ignored: it ${memoryLimitRule}`);
       }
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
@@ -59,7 +49,7 @@ export class MemoryLimits {
 
   /** The limit of a plugin; undefined for none. */
   limitMb({ name, memoryMb }: Pick<Manifest, 'name' | 'memoryMb'>): number | undefined {
-    const set = this.#set[prefix + name];
+    const set = this.#set[memoryLimitPrefix + name];
     const limitMb = isMemoryLimit(set) ? set : (memoryMb ?? this.#options.defaultMb);
     return limitMb === 0 ? undefined : limitMb;
   }

@@ -11,13 +11,15 @@ import { Epochs } from './epochs.ts';
 import { MemoryLimits } from './memory-limits.ts';
 import type { PackageDetail } from './plugin-program.ts';
 import { Plugins } from './plugins.ts';
+import { StartedPlugins } from './started-plugins.ts';
 
 const host = 'igor';
 const name = 'lamp';
 
 let root: string;
-let broker: string;
 let parts: AsyncDisposableStack;
+let endpoint: string;
+let client: Client;
 let supervisor: Supervisor;
 let plugins: Plugins;
 let answers: boolean;
@@ -45,6 +47,17 @@ function kill(): void {
   process.kill(pid ?? 0, 'SIGKILL');
 }
 
+/** A manager in this run of the house. */
+async function startManager(run: string): Promise<void> {
+  supervisor = parts.use(await Supervisor.open({
+    owner: 'manager', runFolder: join(root, 'run'), logsFolder: join(root, 'logs'), log: silentLog, settings: { readyLimitMs: 500, askLimitMs: 100, firstBackoffMs: 50 },
+  }));
+  plugins = new Plugins({
+    host, client, supervisor, memoryLimits: new MemoryLimits({ host, client, log: silentLog, defaultMb: 512 }), epochs: new Epochs({ home: root, log: silentLog }),
+    started: new StartedPlugins({ home: root, run, log: silentLog }), env: { PATH: process.env['PATH'] }, log: silentLog,
+  });
+}
+
 const until = async (...states: ProcessState[]): Promise<unknown> => await supervisor.until(name, states, { signal: AbortSignal.timeout(15_000) });
 const listed = async (): Promise<unknown[]> => (await plugins.list()).map(({ version, state }) => ({ version, state }));
 
@@ -55,8 +68,7 @@ beforeEach(async () => {
   values = {};
   parts = new AsyncDisposableStack();
   parts.defer(() => rmSync(root, { recursive: true, force: true }));
-  const { endpoint } = parts.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' }));
-  broker = endpoint;
+  ({ endpoint } = parts.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' })));
   const serving = (service: string, handlers: Handlers): unknown => parts.use(new Worker({ endpoint, service, handlers }).start());
   // No answer in time and an answer that tells nothing are the same to the manager; this one needs no waiting.
   const answered = <T>(answer: T): T => {
@@ -73,11 +85,8 @@ beforeEach(async () => {
       if (installed === undefined) throw refuse(packageDetail, 'PACKAGE_NOT_FOUND', 'no such plugin');
       return installed;
     }));
-  const client = parts.use(new Client({ endpoint }));
-  supervisor = parts.use(await Supervisor.open({
-    owner: 'manager', runFolder: join(root, 'run'), logsFolder: join(root, 'logs'), log: silentLog, settings: { readyLimitMs: 500, askLimitMs: 100, firstBackoffMs: 50 },
-  }));
-  plugins = new Plugins({ host, client, supervisor, memoryLimits: new MemoryLimits({ host, client, log: silentLog, defaultMb: 512 }), epochs: new Epochs({ home: root, log: silentLog }), env: { PATH: process.env['PATH'] }, log: silentLog });
+  client = parts.use(new Client({ endpoint }));
+  await startManager('run 1');
 });
 afterEach(() => parts.disposeAsync());
 
@@ -147,15 +156,57 @@ it('of what starts with the house, one that is not for this version of Majordomu
   install('1.0.0');
   if (installed !== undefined) installed = { ...installed, unfit: 'it works with Majordomus ^0.2.0' };
   values = { [`autostart.${name}`]: true };
-  await plugins.startAll(AbortSignal.timeout(15_000));
+  await plugins.startAll({ autostart: true }, AbortSignal.timeout(15_000));
   await expect(plugins.status(name)).resolves.toMatchObject({ state: 'failed', reason: 'it works with Majordomus ^0.2.0', pid: null });
+});
+
+describe('what ran under a manager that was killed, in a house that starts no plugins by itself,', () => {
+  /** Its plugins end with a manager, and nobody has stopped them. */
+  async function nextManager(run: string): Promise<void> {
+    await supervisor[Symbol.asyncDispose]();
+    await startManager(run);
+  }
+
+  beforeEach(async () => {
+    install('1.0.0');
+    values = { [`autostart.${name}`]: true };
+    await plugins.startAll({ autostart: true }, AbortSignal.timeout(15_000));
+  });
+
+  it('runs under the next one, and is shown as starting until then', async () => {
+    await nextManager('run 1');
+    expect(await plugins.status(name)).toMatchObject({ state: 'starting', pid: null, reason: 'the manager was started anew' });
+    await plugins.log(name, { lines: 1 });
+    expect(await plugins.status(name)).toMatchObject({ state: 'starting' });
+    await plugins.startAll({ autostart: false }, AbortSignal.timeout(15_000));
+    expect(await plugins.status(name)).toMatchObject({ state: 'starting', reason: '' });
+  });
+
+  it('does not if it was stopped', async () => {
+    await plugins.stop(name);
+    await nextManager('run 1');
+    await plugins.startAll({ autostart: false }, AbortSignal.timeout(15_000));
+    expect(await listed()).toEqual([{ version: '1.0.0', state: 'stopped' }]);
+  });
+
+  it('does not if it is stopped before the next one has come to it', async () => {
+    await nextManager('run 1');
+    await plugins.stop(name);
+    await plugins.startAll({ autostart: false }, AbortSignal.timeout(15_000));
+    expect(await listed()).toEqual([{ version: '1.0.0', state: 'stopped' }]);
+  });
+
+  it('does not in another run of the house', async () => {
+    await nextManager('run 2');
+    await plugins.startAll({ autostart: false }, AbortSignal.timeout(15_000));
+    expect(await listed()).toEqual([{ version: '1.0.0', state: 'stopped' }]);
+  });
 });
 
 it('R15: a start has an epoch above the one that was run by hand, whose clock may be ahead', async () => {
   install('1.0.0');
   const epoch = Date.now() + 3_600_000;
-  parts.use(new Worker({ endpoint: broker, service: `${host}.${name}`, handlers: new Handlers(), epoch }).start());
-  await using client = new Client({ endpoint: broker });
+  parts.use(new Worker({ endpoint, service: `${host}.${name}`, handlers: new Handlers(), epoch }).start());
   await expect.poll(() => client.manage('mmi.epoch', `${host}.${name}`)).toBe(String(epoch));
   await plugins.start(name, AbortSignal.timeout(15_000));
   expect(readFileSync(join(root, 'run', 'epochs', name), 'utf8')).toBe(`${epoch + 1}\n`);

@@ -11,6 +11,7 @@ import { Autostart } from './autostart.ts';
 import type { Epochs } from './epochs.ts';
 import type { MemoryLimits } from './memory-limits.ts';
 import { PluginProgram, type PackageDetail } from './plugin-program.ts';
+import type { StartedPlugins } from './started-plugins.ts';
 
 export interface PluginsOptions {
   readonly host: string;
@@ -18,6 +19,7 @@ export interface PluginsOptions {
   readonly supervisor: Supervisor;
   readonly memoryLimits: MemoryLimits;
   readonly epochs: Epochs;
+  readonly started: StartedPlugins;
   /** The environment of each plugin; it says where the house and the broker are. */
   readonly env: ProcessSpec['env'];
   readonly log: Log;
@@ -34,6 +36,9 @@ export class Plugins {
   readonly #options: PluginsOptions;
   readonly #autostart: Autostart;
   readonly #programs = new Map<string, PluginProgram>();
+  /** What ran under the manager before this one, until it is started again. */
+  readonly #coming: Set<string>;
+  readonly #openedMs = Date.now();
   readonly #packagemanager: { readonly service: string; readonly timeoutMs: number };
   #lastPackages: readonly InstalledPackage[] | undefined;
   /** Why an installed plugin does not work with this version of Majordomus, as packagemanager said last. */
@@ -42,19 +47,27 @@ export class Plugins {
   constructor(options: PluginsOptions) {
     this.#options = options;
     this.#autostart = new Autostart(options.client, options.host);
+    this.#coming = new Set(options.started.names);
     this.#packagemanager = { service: hostService(options.host, 'packagemanager'), timeoutMs: packageTimeoutMs };
     options.supervisor.onChange(({ name }) => void this.#reconsider(name));
   }
 
-  /** Starts what should run with the house. @throws CallError while dbmanager or packagemanager do not answer */
-  async startAll(signal: AbortSignal): Promise<void> {
-    const names = await this.#autostart.read(signal);
+  /**
+   * Starts what ran under the manager before this one, and with `autostart` what should start with the house.
+   * @throws CallError while dbmanager or packagemanager do not answer
+   */
+  async startAll({ autostart }: { readonly autostart: boolean }, signal: AbortSignal): Promise<void> {
+    const names = new Set([...this.#coming, ...(autostart ? await this.#autostart.read(signal) : [])]);
+    if (names.size === 0) return;
     const installed = new Set((await this.#packages()).map(({ name }) => name));
     for (const name of names) {
-      if (!installed.has(name)) this.#options.log.warn(`${name} should start with the house, and is not installed`);
+      // Somebody may have stopped it meanwhile.
+      if (!this.#coming.has(name) && !(autostart && this.#autostart.has(name))) continue;
+      if (!installed.has(name)) this.#options.log.warn(`${name} should run, and is not installed`);
       else if (this.#unfit.has(name)) this.#options.log.warn(`${name} is not started: ${this.#unfit.get(name) ?? ''}`);
       // One whose log was asked for before is known to the supervisor, and does not run.
-      else if (!this.#isUp(name)) this.#options.supervisor.start(await this.#takeOver(name));
+      else if (!this.#isUp(name)) this.#run(await this.#takeOver(name));
+      this.#coming.delete(name);
     }
   }
 
@@ -63,13 +76,15 @@ export class Plugins {
     const { supervisor } = this.#options;
     this.#refuseUnfit(await this.#takeOver(name));
     const note = await this.#remember(name, true);
-    supervisor.start(name);
+    this.#run(name);
     return this.#changed(name, await supervisor.settled(name, { signal }), note);
   }
 
   async stop(name: string): Promise<Change> {
     const { supervisor } = this.#options;
     if (!supervisor.has(name)) await this.#detail(name);
+    this.#coming.delete(name);
+    this.#options.started.delete(name);
     const note = await this.#remember(name, false);
     return this.#changed(name, supervisor.has(name) ? await supervisor.stop(name) : stoppedStatus, note);
   }
@@ -79,7 +94,7 @@ export class Plugins {
     const { supervisor } = this.#options;
     this.#refuseUnfit(await this.#takeOver(name));
     await supervisor.stop(name);
-    supervisor.start(name);
+    this.#run(name);
     return this.#changed(name, await supervisor.settled(name, { signal }), '');
   }
 
@@ -106,6 +121,12 @@ export class Plugins {
   lastWords(name: string): string[] {
     const { supervisor } = this.#options;
     return supervisor.has(name) ? [...supervisor.lastWords(name)] : [];
+  }
+
+  #run(name: string): void {
+    this.#coming.delete(name);
+    this.#options.started.add(name);
+    this.#options.supervisor.start(name);
   }
 
   #running(): PluginProgram[] {
@@ -149,6 +170,7 @@ export class Plugins {
       if (!(error instanceof PeerError) || error.code !== 'PACKAGE_NOT_FOUND' || !this.#lostItsFolder(program)) return;
       log.warn(`${name} is not tried again, for its folder is gone: ${error.message}`);
       // Stopped it is as any other that was uninstalled: only its log is still known.
+      this.#options.started.delete(name);
       await supervisor.stop(name);
     }
   }
@@ -168,7 +190,9 @@ export class Plugins {
   /** One that should run and cannot, as it is not for this version of Majordomus, has failed. */
   #processStatus(name: string): ProcessStatus {
     const { supervisor } = this.#options;
-    const status = supervisor.has(name) ? supervisor.get(name) : stoppedStatus;
+    const known = supervisor.has(name) ? supervisor.get(name) : stoppedStatus;
+    const isComing = known.state === 'stopped' && this.#coming.has(name);
+    const status: ProcessStatus = isComing ? { ...known, state: 'starting', sinceMs: this.#openedMs, reason: 'the manager was started anew' } : known;
     const unfit = this.#isUp(name) || !this.#autostart.has(name) ? undefined : this.#unfit.get(name);
     return unfit === undefined ? status : { ...status, state: 'failed', reason: unfit };
   }

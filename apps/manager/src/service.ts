@@ -1,13 +1,14 @@
 // The manager as a part of the house: it answers plugin.* for its host, and passes on what is meant for another.
 import { hostService, pluginList, pluginLog, pluginRestart, pluginStart, pluginStatusGet, pluginStop } from '@majordomus/contracts';
 import { CallError, Client, Handlers, onOwnHost, serve } from '@majordomus/mq';
-import { homePaths, lockHome, type PartContext } from '@majordomus/runtime';
+import { homePaths, lockHome, runMarkerVariable, type PartContext } from '@majordomus/runtime';
 import { Supervisor } from '@majordomus/supervisor';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ManagerSettings } from './config.ts';
 import { Epochs } from './epochs.ts';
 import { MemoryLimits } from './memory-limits.ts';
 import { Plugins } from './plugins.ts';
+import { StartedPlugins } from './started-plugins.ts';
 
 const capacity = 16;
 /** How long an action on another host may take. */
@@ -27,14 +28,15 @@ export async function start({ home, broker, host, logLevel, primary, autostart, 
   });
   const env = { ...process.env, DOMUS_HOME: home, DOMUS_BROKER: broker, DOMUS_HOST: host, DOMUS_LOG_LEVEL: logLevel };
   const memoryLimits = new MemoryLimits({ host, client, log, defaultMb: memoryLimit });
-  const plugins = new Plugins({ host, client, supervisor, memoryLimits, epochs: new Epochs({ home, log }), env, log });
+  const started = new StartedPlugins({ home, run: process.env[runMarkerVariable], log });
+  const plugins = new Plugins({ host, client, supervisor, memoryLimits, epochs: new Epochs({ home, log }), started, env, log });
   const handlers = pluginHandlers(plugins, client, host);
   const services = primary ? [hostService(host, 'manager'), 'manager'] : [hostService(host, 'manager')];
   let isReady = false;
   await serve({
     endpoint: broker, services, handlers, capacity, log, signal,
     onRegistered: async () => {
-      if (autostart) await startAll(plugins, context);
+      await startAll(plugins, autostart, context);
       isReady = true;
       ready();
     },
@@ -43,11 +45,11 @@ export async function start({ home, broker, host, logLevel, primary, autostart, 
   });
 }
 
-/** Starts what should run with the house; until that could be done, it says what it waits for. */
-async function startAll(plugins: Plugins, { signal, log, notReady }: PartContext): Promise<void> {
+/** Starts what should run; until that could be done, it says what it waits for. */
+async function startAll(plugins: Plugins, autostart: boolean, { signal, log, notReady }: PartContext): Promise<void> {
   for (;;) {
     try {
-      return await plugins.startAll(signal);
+      return await plugins.startAll({ autostart }, signal);
     } catch (error) {
       if (!(error instanceof CallError) || signal.aborted) throw error;
       log.warn(`cannot start the plugins yet: ${error.message}`);

@@ -1,7 +1,7 @@
 // The configuration of this host's plugins, as dbmanager has it: the schema that types the values, the values, and the number
 // of the newest change, by which they are put back as they were.
 import {
-  configDelete, configGet, configHistory, configRevert, configSet, configurationProblems, missingKeys, schemaSet, valueProblem,
+  autostartPrefix, configDelete, configGet, configHistory, configRevert, configSet, configurationProblems, missingKeys, schemaSet, valueProblem,
   type FieldProblems, type JsonValue, type Manifest,
 } from '@majordomus/contracts';
 import { PeerError, type Client } from '@majordomus/mq';
@@ -117,7 +117,7 @@ export class PluginConfiguration {
 
   /** Forgets whether a plugin starts with the house; the manager keeps that under a key of its own. */
   async forgetAutostart(plugin: string, by: string | undefined, signal: AbortSignal): Promise<void> {
-    await this.#client.call(configDelete, { host: this.#host, plugin: 'manager', key: `autostart.${plugin}`, by: by ?? this.#by }, { timeoutMs, signal });
+    await this.#client.call(configDelete, { host: this.#host, plugin: 'manager', key: `${autostartPrefix}${plugin}`, by: by ?? this.#by }, { timeoutMs, signal });
   }
 }
 

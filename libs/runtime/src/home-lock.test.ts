@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -39,7 +39,15 @@ describe('the lock of a home', () => {
   it('is free again when it is given back', () => {
     using home = temporaryHome();
     for (let round = 0; round < 3; round++) lockHome(home.path, 'dbmanager')[Symbol.dispose]();
-    expect(statSync(join(home.path, 'run', 'dbmanager.lock')).size).toBe(0);
+    expect(statSync(join(home.path, '.dbmanager.lock'))).toMatchObject({ size: 0, mode: 0o100600 });
+  });
+
+  it('is held although every folder of the home is deleted under its holder', () => {
+    using home = temporaryHome();
+    mkdirSync(join(home.path, 'run'));
+    using _held = lockHome(home.path, 'dbmanager');
+    for (const entry of readdirSync(home.path, { withFileTypes: true })) if (entry.isDirectory()) rmSync(join(home.path, entry.name), { recursive: true });
+    expect(() => lockHome(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_IN_USE' }));
   });
 
   it('is held against other processes, and free when its holder is killed with kill -9', async () => {
@@ -55,7 +63,7 @@ describe('the lock of a home', () => {
   it('is looked at without being taken, and without a file for it', async () => {
     using home = temporaryHome();
     checkHomeFree(home.path, 'dbmanager');
-    expect(existsSync(join(home.path, 'run'))).toBe(false);
+    expect(readdirSync(home.path)).toEqual([]);
     const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', holder, home.path], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
     expect(() => checkHomeFree(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_IN_USE' }));
@@ -67,7 +75,7 @@ describe('the lock of a home', () => {
 
   it('on what is no file says so', () => {
     using home = temporaryHome();
-    mkdirSync(join(home.path, 'run', 'dbmanager.lock'), { recursive: true });
+    mkdirSync(join(home.path, '.dbmanager.lock'));
     expect(() => lockHome(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_NOT_WRITABLE' }));
   });
 });

@@ -1,10 +1,11 @@
 // One of a kind on a home: a lock that the operating system frees however its holder ends, kill -9 included. It is SQLite's
-// own lock, held by a transaction that stays open; nothing is ever written to the file.
-import { existsSync } from 'node:fs';
+// own lock, held by a transaction that stays open; nothing is ever written to the file. It stands in the home itself: of the
+// folders in it, a person may delete one under a running house.
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { reasonOf } from './error-reason.ts';
-import { ensureFolder, homePaths } from './home.ts';
+import { ensureFolder } from './home.ts';
 import { StartError } from './start-error.ts';
 
 /** A holder that was just killed may take a moment to be gone. */
@@ -13,11 +14,11 @@ const patienceMs = 1000;
 const sqliteBusy = 5;
 
 /**
- * Takes `<home>/run/<who>.lock` until what is returned is disposed of; keep it, since the collector would free the lock.
+ * Takes `<home>/.<who>.lock` until what is returned is disposed of; keep it, since the collector would free the lock.
  * @throws StartError HOME_IN_USE, HOME_NOT_WRITABLE
  */
 export function lockHome(home: string, who: string): Disposable {
-  ensureFolder(homePaths(home).run);
+  ensureFolder(home);
   // A journal on the disk would need room there, and a full disk must not keep a house from its start.
   return connectionAfter('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE', home, who);
 }
@@ -32,13 +33,15 @@ export function checkHomeFree(home: string, who: string): void {
 }
 
 function lockFile(home: string, who: string): string {
-  return join(homePaths(home).run, `${who}.lock`);
+  return join(home, `.${who}.lock`);
 }
 
 function connectionAfter(statement: string, home: string, who: string, options: { readonly readOnly?: boolean } = {}): Disposable {
   const path = lockFile(home, who);
   let connection: DatabaseSync | undefined;
   try {
+    // Who can read it could hold it. Once it is there it is SQLite's alone: the system frees a lock when its process closes any handle of the file.
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
     connection = new (loadSqlite().DatabaseSync)(path, { ...options, timeout: patienceMs });
     connection.exec(statement);
   } catch (cause) {

@@ -15,6 +15,6 @@ export {
   type CommonSettings, type Setting, type SettingDefinitions, type SettingsOf, type SettingSources,
 } from './settings.ts';
 export { escapeControls, shownSource } from './shown-text.ts';
-export { exitCannotStart, StartError, type StartErrorCode } from './start-error.ts';
+export { exitCannotStart, StartError, startErrorOf, type StartErrorCode } from './start-error.ts';
 export { syncPath, syncPathAside } from './synced.ts';
 export { majordomusVersion } from './version.ts';

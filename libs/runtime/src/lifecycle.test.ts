@@ -73,14 +73,14 @@ describe('a part', () => {
     expect(await part.ended).toMatchObject({
       code: exitCannotStart,
       stdout: '',
-      stderr: 'tester: tcp://127.0.0.1:1 is in use; choose another with --bind\n',
+      stderr: 'tester: ADDRESS_IN_USE: tcp://127.0.0.1:1 is in use; choose another with --bind\n',
     });
   });
 
   it('that has a wrong setting says so in one line', async () => {
     using part = startPart(['--behaviour', 'orderly', '--log-level', 'loud']);
     const { code, stderr } = await part.ended;
-    expect(stderr).toBe('tester: --log-level: "loud" must be one of trace, debug, info, warn, error, silent\n');
+    expect(stderr).toBe('tester: SETTING_INVALID: --log-level: "loud" must be one of trace, debug, info, warn, error, silent\n');
     expect(code).toBe(exitCannotStart);
   });
 

@@ -4,7 +4,7 @@ import { exitSuperseded, SupersededError } from './epoch.ts';
 import { reasonOf } from './error-reason.ts';
 import { createLog, type Log } from './log.ts';
 import { openReadiness } from './readiness.ts';
-import { exitCannotStart, StartError } from './start-error.ts';
+import { exitCannotStart, StartError, startErrorLine } from './start-error.ts';
 
 /** Set by a supervisor for what it starts; a process that has it ends when its standard input closes. */
 export const runMarkerVariable = 'DOMUS_RUN';
@@ -48,7 +48,7 @@ export async function runPart<Settings extends { readonly logLevel: string }>(pa
     process.exit(0);
   } catch (error) {
     if (error instanceof StartError) {
-      process.stderr.write(`${part.name}: ${error.message}\n`);
+      process.stderr.write(`${startErrorLine(part.name, error)}\n`);
       process.exit(exitCannotStart);
     }
     if (error instanceof SupersededError) {

@@ -1,12 +1,12 @@
 // `domus config`: what the plugins are told.
 import type { Command } from 'commander';
-import { configDelete, configGet, configList, configSet, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf } from '@majordomus/contracts';
+import { configDelete, configGet, configList, configSet, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf, type RequestOf } from '@majordomus/contracts';
 import { type Client, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { editConfiguration } from '../config-edit/edit-configuration.ts';
 import { installedOn, isPlugin, knownOn } from '../configured-plugins.ts';
 import { addExamples } from '../examples.ts';
-import { CommandError } from '../failure.ts';
+import { CommandError, reportFailure } from '../failure.ts';
 import { valueOf, valueText } from '../item-text.ts';
 import { note, printJson, printLine, styled, table } from '../output.ts';
 import { typedCommand } from '../own-files.ts';
@@ -39,7 +39,7 @@ export function addConfig(program: Command, context: CommandContext): void {
     .action(async (plugin: string, key: string | undefined, options: { reveal?: boolean; json?: boolean }, command: Command) => {
       const { host } = settings(command);
       const data = { host, plugin, ...(key !== undefined && { key }), ...(options.reveal === true && { reveal: true, by: whoAsks() }) };
-      const reply = await withClient(settings(command), (client) => client.call(configGet, data));
+      const { reply, lost } = await withClient(settings(command), (client) => shownValues(client, data));
       if ('value' in reply) {
         if (options.json === true) printJson(reply.value);
         else printLine(valueText(reply.value));
@@ -49,7 +49,8 @@ export function addConfig(program: Command, context: CommandContext): void {
         if (rows.length === 0) note(`nothing is configured for ${plugin} on ${host}`);
         else printLine(table(['KEY', 'VALUE', 'FROM'], rows));
       }
-      tellHidden(reply, host, plugin);
+      if (lost === undefined) tellHidden(reply, host, plugin);
+      else reportFailure(lost);
     });
 
   config.command('set').argument('<plugin>').argument('<key>').argument('<value>', 'read as the type that the plugin’s schema gives; else as JSON, else as text')
@@ -92,6 +93,24 @@ export function addConfig(program: Command, context: CommandContext): void {
       else if (configurations.length === 0) note('nothing is configured yet');
       else printLine(table(['HOST', 'PLUGIN', 'KEYS'], configurations.map(({ host, plugin, keys }) => [host, plugin, String(keys)])));
     });
+}
+
+/** With secrets in clear: of several those that can be read, and in `lost` what is said of the others. */
+async function shownValues(client: Client, asked: RequestOf<typeof configGet>): Promise<{ readonly reply: OutputOf<typeof configGet>; readonly lost?: PeerError }> {
+  try {
+    return { reply: await client.call(configGet, asked) };
+  } catch (lost) {
+    if (!(lost instanceof PeerError) || lost.code !== 'SECRET_UNREADABLE' || asked.key !== undefined) throw lost;
+    const reply = await client.call(configGet, { ...asked, reveal: false });
+    const { masked = [], unreadable = [] } = reply;
+    if (!('data' in reply)) throw lost;
+    const data = { ...reply.data };
+    for (const key of masked.filter((name) => !unreadable.includes(name))) {
+      const one = await client.call(configGet, { ...asked, key });
+      if ('value' in one) data[key] = one.value;
+    }
+    return { reply: { ...reply, data }, lost };
+  }
 }
 
 /** A person who sees a mask is told how to see more, and who should see a problem is told of it. */

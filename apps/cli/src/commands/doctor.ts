@@ -6,7 +6,7 @@ import type { Finding, Patient } from '../doctor/finding.ts';
 import { checkHouse, checkKit } from '../doctor/house.ts';
 import { checkClock, checkNode, checkSetpriv } from '../doctor/machine.ts';
 import { checkPort } from '../doctor/port.ts';
-import { checkBackups, checkNotices } from '../doctor/storage.ts';
+import { checkBackups, checkKeys, checkNotices } from '../doctor/storage.ts';
 import { CommandError } from '../failure.ts';
 import { flagsOf } from '../flags.ts';
 import { printJson, printLine, styled } from '../output.ts';
@@ -39,7 +39,7 @@ async function examine(context: CommandContext, command: Command): Promise<Findi
   const [clock, database, notices, port, house] = await Promise.all([checkClock(patient), checkDatabase(patient), checkNotices(patient), checkPort(patient), checkHouse(patient)]);
   return [
     ...checkNode(), ...checkSetpriv(), ...clock,
-    ...checkSettings(patient.home, wrong), ...checkHome(patient), ...checkRoom(patient), ...database, ...notices, ...checkBackups(patient, Date.now()),
+    ...checkSettings(patient.home, wrong), ...checkHome(patient), ...checkRoom(patient), ...database, ...notices, ...checkBackups(patient, Date.now()), ...checkKeys(patient),
     ...port, ...house, ...checkKit(patient),
   ];
 }

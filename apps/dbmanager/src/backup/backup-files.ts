@@ -43,13 +43,17 @@ export function isDue(backups: readonly BackupFile[], wallMs: number): boolean {
   return !backups.some(({ atMs }) => atMs > wallMs - dayMs && atMs <= wallMs + futureMs);
 }
 
-/**
- * Those that go, so that `keep` stay: the oldest. Those from the future count as older than all others, else a clock that was
- * ahead once would have every later backup thrown away; of them, too, the newest stay.
- */
+/** Those that go, so that `keep` stay: the oldest. */
 export function surplus(backups: readonly BackupFile[], wallMs: number, keep: number): BackupFile[] {
+  return newestFirst(backups, wallMs).slice(keep);
+}
+
+/**
+ * Those from the future count as older than all others, else a clock that was ahead once would have every later backup thrown
+ * away; of them, too, the newest come first.
+ */
+export function newestFirst(backups: readonly BackupFile[], wallMs: number): BackupFile[] {
   const isFuture = ({ atMs }: BackupFile): boolean => atMs > wallMs + futureMs;
   const byAge = (a: BackupFile, b: BackupFile): number => b.atMs - a.atMs;
-  const ranked = [...backups.filter((one) => !isFuture(one)).sort(byAge), ...backups.filter(isFuture).sort(byAge)];
-  return ranked.slice(keep);
+  return [...backups.filter((one) => !isFuture(one)).sort(byAge), ...backups.filter(isFuture).sort(byAge)];
 }

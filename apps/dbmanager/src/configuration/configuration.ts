@@ -2,7 +2,7 @@
 // the way back. Synchronous, inside the transaction of its caller; it opens no file.
 import type { Database, Statement } from 'better-sqlite3';
 import {
-  configGet, configRevert, configSet, configurationProblems, maskedSecret, problemsText, refuse, withDefaults,
+  configGet, configRevert, configSet, configurationProblems, maskedSecret, partProblems, problemsText, refuse, withDefaults,
   type configDelete, type configHistory, type configList, type ConfigurationItems, type FieldProblems, type JsonValue, type RequestOf, type ResultOf,
 } from '@majordomus/contracts';
 import type { Clock } from '@majordomus/runtime';
@@ -56,7 +56,7 @@ export class Configuration {
     const values = 'data' in rest ? rest.data : { [rest.key]: rest.value };
     const forgotten = 'data' in rest ? (rest.forget ?? []) : [];
     const items = this.#schemas.itemsOf(plugin);
-    const fields = { ...(items !== undefined && configurationProblems(items, values)), ...this.#maskProblems({ host, plugin }, items, values) };
+    const fields = { ...problemsOf(plugin, items, values), ...this.#maskProblems({ host, plugin }, items, values) };
     if (Object.keys(fields).length > 0) throw invalid(configSet, { host, plugin }, fields);
     const texts = new Map<string, string | null>(forgotten.map((key) => [key, null]));
     for (const [key, value] of Object.entries(values)) texts.set(key, JSON.stringify(value));
@@ -92,7 +92,7 @@ export class Configuration {
     const items = this.#schemas.itemsOf(plugin);
     const texts = this.#textsAt(owner, key, to);
     const values = this.#plainValues(owner, texts);
-    const fields = items === undefined ? {} : configurationProblems(items, values);
+    const fields = problemsOf(plugin, items, values);
     if (Object.keys(fields).length > 0) throw invalid(configRevert, owner, fields);
     return { host, plugin, changed: this.#values.change(owner, texts, items, { atMs: this.#now(), by }) };
   }
@@ -129,6 +129,11 @@ export class Configuration {
   #now(): number {
     return Math.trunc(this.#clock.wallMs());
   }
+}
+
+/** By the schema of a plugin; a part of the house has its own rules. */
+function problemsOf(plugin: string, items: ConfigurationItems | undefined, values: Readonly<Record<string, JsonValue>>): FieldProblems {
+  return items === undefined ? partProblems(plugin, values) : configurationProblems(items, values);
 }
 
 function invalid(contract: typeof configSet | typeof configRevert, { host, plugin }: Owner, fields: FieldProblems): Error {

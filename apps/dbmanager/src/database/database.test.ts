@@ -240,3 +240,17 @@ describe('a batch', () => {
     expect(one(get('a'))).toEqual(done({ ...owner, key: 'a', value: big }));
   });
 });
+
+it('what the manager is told is checked without a schema, also what is put back', () => {
+  const manager = { host: 'igor', plugin: 'manager' } as const;
+  const limit = (value: JsonValue): Operation => ({ action: 'config.set', data: { ...manager, key: 'memory-limit-mb.lamp', value } });
+  const fields = { 'memory-limit-mb.lamp': 'must be a whole number of MiB, 16 at least, or 0 for no limit' };
+  // As an older version let it be set.
+  connection.exec(`
+    INSERT INTO config (host, plugin, key, value, updated_ms) VALUES ('igor', 'manager', 'memory-limit-mb.lamp', '"lots"', 0);
+    INSERT INTO config_history (host, plugin, key, new, at_ms) VALUES ('igor', 'manager', 'memory-limit-mb.lamp', '"lots"', 0);`);
+  expect(one(limit(300))).toEqual(done(manager));
+  expect(one(limit('lots'))).toEqual(refused('CONFIG_INVALID', `manager on igor: memory-limit-mb.lamp: ${fields['memory-limit-mb.lamp']}; nothing was changed`, { fields }));
+  expect(one({ action: 'config.revert', data: { ...manager, to: 1 } })).toEqual(refused('CONFIG_INVALID', expect.any(String), { fields }));
+  expect(one({ action: 'config.get', data: manager })).toMatchObject({ result: { data: { 'memory-limit-mb.lamp': 300 } } });
+});

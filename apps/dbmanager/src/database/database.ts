@@ -10,6 +10,8 @@ import { History, type HistoryLimits } from '../configuration/history.ts';
 import { Schemas } from '../configuration/schemas.ts';
 import { StoredValues } from '../configuration/stored-values.ts';
 import { sqliteCode } from '../file/sqlite-code.ts';
+import { addNotice } from '../recovery/notices.ts';
+import { lostKeyText } from '../secrets/lost-key.ts';
 import { Scrub } from '../secrets/scrub.ts';
 import { Secrets } from '../secrets/secrets.ts';
 import { refused, type Outcome } from './outcome.ts';
@@ -38,6 +40,7 @@ export class ConfigurationDatabase {
   readonly #clock: Clock;
   readonly #history: History;
   readonly #scrub: Scrub;
+  readonly #secrets: Secrets;
   readonly #context: ActionContext;
   readonly #changes: Statement<[], number>;
   readonly #failures: string[] = [];
@@ -49,7 +52,8 @@ export class ConfigurationDatabase {
     this.#clock = clock;
     this.#history = new History(connection, history);
     this.#scrub = new Scrub(connection);
-    const values = new StoredValues(connection, new Secrets(keyFile), this.#history);
+    this.#secrets = new Secrets(keyFile, () => void this.#tellLostKey());
+    const values = new StoredValues(connection, this.#secrets, this.#history);
     const schemas = new Schemas(connection, values, this.#scrub, clock);
     this.#context = { connection, schemas, configuration: new Configuration(connection, values, schemas, this.#history, clock) };
     this.#changes = connection.prepare<[], number>('SELECT total_changes()').pluck();
@@ -79,6 +83,15 @@ export class ConfigurationDatabase {
     }
   }
 
+  /** After opening: tells of secrets whose key is not there, in a notice; gives what was told, for the log. */
+  checkKey(): readonly string[] {
+    try {
+      return this.#tellLostKey();
+    } catch (error) {
+      return [`whether secrets are without their key was not told: ${reasonOf(error)}; the next start looks again`];
+    }
+  }
+
   /**
    * What is due from time to time, and after opening: lets old history go, encrypts what an older version kept as plain
    * text, and clears the file of it. What cannot be done now is done the next time; gives why it could not.
@@ -89,6 +102,13 @@ export class ConfigurationDatabase {
       troubleOf('secrets are not encrypted yet', () => this.#inTransaction(() => this.#context.schemas.sealMarked())),
       this.#scrubIfDue(),
     ].flatMap((trouble) => trouble ?? []);
+  }
+
+  #tellLostKey(): readonly string[] {
+    const text = lostKeyText(this.#connection, this.#secrets);
+    if (text === undefined) return [];
+    addNotice(this.#connection, this.#clock.wallMs(), text);
+    return [text];
   }
 
   #scrubIfDue(): string | undefined {

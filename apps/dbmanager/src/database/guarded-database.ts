@@ -5,18 +5,18 @@ import type { Database } from 'better-sqlite3';
 import { syncPath } from '@majordomus/runtime';
 import { writes, type Operation } from '../actions.ts';
 import { emptyLog } from '../file/connection.ts';
+import { OpenFiles, type Loss } from '../file/open-files.ts';
 import { leastBytes, type Room } from '../file/room.ts';
 import { isDamage, spoils } from '../file/sqlite-code.ts';
 import type { BatchResult, ConfigurationDatabase } from './database.ts';
 import type { Outcome } from './outcome.ts';
-import { storageBlocked, storageFull } from './storage-failure.ts';
+import { storageBlocked, storageFull, storageLost } from './storage-failure.ts';
 
 /** Why a connection has to be closed, and another one opened. */
-export interface Renewal {
+export type Renewal = {
   /** For the log. */
   readonly text: string;
-  readonly why: 'damage' | 'failed disk' | 'room again';
-}
+} & ({ readonly why: 'damage' | 'failed disk' | 'room again' } | { readonly why: 'lost files'; readonly loss: Loss });
 
 export interface GuardedResult extends BatchResult {
   /** Why the connection has to be closed and another one opened; undefined if all is well. */
@@ -43,6 +43,7 @@ export class GuardedDatabase {
   readonly #room: Room;
   readonly #isWithoutRoom: boolean;
   readonly #hasDiskFailed: boolean;
+  readonly #files: OpenFiles;
   /** Whether what was in the log when the file was opened is on the disk. */
   #isFresh = false;
 
@@ -52,19 +53,25 @@ export class GuardedDatabase {
     this.#room = room;
     this.#isWithoutRoom = isWithoutRoom;
     this.#hasDiskFailed = hasDiskFailed;
+    this.#files = new OpenFiles(connection.name);
     if (this.#room.shortage() === undefined) this.#makeFresh();
   }
 
   run(operations: readonly Operation[]): GuardedResult {
+    const loss = this.#files.loss();
+    if (loss !== undefined) return { ...this.#readOnly(operations, (operation) => storageLost(operation, loss.text)), renew: { text: loss.text, why: 'lost files', loss } };
     const refusal = operations.some(writes) ? this.#refusal() : undefined;
-    if (refusal === undefined) return { ...this.#database.run(operations), ...this.#afterwards() };
+    return { ...(refusal === undefined ? this.#database.run(operations) : this.#readOnly(operations, refusal)), ...this.#afterwards() };
+  }
+
+  #readOnly(operations: readonly Operation[], refusal: (operation: Operation) => Outcome): BatchResult {
     const reads = this.#database.run(operations.filter((operation) => !writes(operation))).outcomes.values();
     const outcomes = operations.flatMap((operation): Outcome[] => {
       if (writes(operation)) return [refusal(operation)];
       const { value } = reads.next();
       return value === undefined ? [] : [value];
     });
-    return { outcomes, committed: false, ...this.#afterwards() };
+    return { outcomes, committed: false };
   }
 
   /** What a write is told that cannot even be tried; undefined if it can. */

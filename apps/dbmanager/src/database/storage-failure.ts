@@ -30,6 +30,11 @@ export function storageBlocked(operation: Operation, { cause }: { readonly cause
   return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${action}${about(operation)} was refused, and nothing was changed: ${why}; look at the disk of the house`));
 }
 
+/** For a write that nobody would find any more. @param why what became of the database's files */
+export function storageLost(operation: Operation, why: string): Outcome {
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is opened anew: do it again`));
+}
+
 function about({ data }: Operation): string {
   return 'host' in data ? ` of ${data.plugin} on ${data.host}` : 'plugin' in data ? ` of ${data.plugin}` : '';
 }

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DamagedHome } from '../../test/damaged-home.ts';
+import { DamagedHome, noticesIn } from '../../test/damaged-home.ts';
 import { applicationId } from '../file/connection.ts';
 import { migrations } from '../file/migrations.ts';
 
@@ -32,5 +33,29 @@ describe('what is not damaged is not touched', () => {
     expect(told).toEqual([]);
     connection.close();
     expect(home.names()).toEqual(['majordomus.sqlite', 'majordomus.sqlite.known']);
+  });
+});
+
+describe('a start without a database', () => {
+  /** What is told, and kept as a notice. */
+  function told(): readonly string[] {
+    const { connection, told: all } = home.open();
+    expect(noticesIn(connection)).toEqual(all);
+    connection.close();
+    return all;
+  }
+
+  it('is told where there are backups, though nothing else says that there was one; the newest is named', () => {
+    expect(told()).toEqual([]);
+    for (const part of ['', '.known']) rmSync(home.path + part);
+    // The clock was ahead when the last one was made.
+    for (const time of ['2026-11-20T03-00-00Z', '2026-11-21T03-00-00Z', '2031-01-01T00-00-00Z']) writeFileSync(join(home.backups, `majordomus-${time}.sqlite`), '');
+    expect(told()).toEqual([expect.stringContaining(`put a backup back (the newest: domus restore --force ${home.backups}/majordomus-2026-11-21T03-00-00Z.sqlite)`)]);
+  });
+
+  it('is told where there was one, also without a backup', () => {
+    home.fill(1);
+    rmSync(home.path);
+    expect(told()).toEqual([expect.stringMatching(/was not there any more, and is a new and empty one now; .*put a backup back \(domus restore\)/)]);
   });
 });

@@ -1,9 +1,10 @@
 // Opens the database for a house that has to go on: what is damaged is recovered, a disk without room is only read from, and what
 // was interrupted is finished. What is not ours, or newer, is refused and untouched.
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { isSystemError, StartError, syncPath } from '@majordomus/runtime';
+import { backupsIn, newestFirst } from '../backup/backup-files.ts';
 import { DatabaseDamaged, openConnection, openWithoutRoom } from '../file/connection.ts';
 import { integrityOfFile } from '../file/integrity.ts';
 import { leastBytes, type Room } from '../file/room.ts';
@@ -38,8 +39,10 @@ export function openDatabase(path: string, options: OpeningOptions): Opened {
   const found = size === 0 && isKnown ? 'it is empty, and was not' : options.isSuspect ? damageOf(path) : undefined;
   const opened = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
   if (!isKnown) setMark(mark);
-  else if (size === undefined) {
-    const text = `the database ${path} was not there any more, and is a new and empty one now; if nobody took it away on purpose, put a backup back (domus restore); without one, ${lostValuesTodo}`;
+  const [newest] = newestFirst(backupsIn(options.backups), options.wallMs);
+  if (size === undefined && (isKnown || newest !== undefined)) {
+    const restore = newest === undefined ? 'domus restore' : `the newest: domus restore --force ${join(options.backups, newest.file)}`;
+    const text = `the database ${path} was not there any more, and is a new and empty one now; if nobody took it away on purpose, put a backup back (${restore}); without one, ${lostValuesTodo}`;
     addNotice(opened.connection, options.wallMs, text);
     return { ...opened, told: [...opened.told, text] };
   }

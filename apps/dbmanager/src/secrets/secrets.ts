@@ -3,7 +3,7 @@
 // no JSON text looks like; another form would get another number. An error never holds a secret.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Place } from '../configuration/place.ts';
-import { KeyUnusable, makeKey, readKey } from './secret-key.ts';
+import { KeyUnusable, makeKey, readKey, type SecretKey } from './secret-key.ts';
 
 const cipher = 'aes-256-gcm';
 const prefix = 'secret1:';
@@ -24,9 +24,12 @@ export function isSealed(text: string): boolean {
 
 export class Secrets {
   readonly #keyFile: string;
+  readonly #onNewKey: () => void;
 
-  constructor(keyFile: string) {
+  /** @param onNewKey called when a key was made: what was encrypted before is lost then, if there is any */
+  constructor(keyFile: string, onNewKey: () => void = () => {}) {
     this.#keyFile = keyFile;
+    this.#onNewKey = onNewKey;
   }
 
   /**
@@ -34,7 +37,7 @@ export class Secrets {
    * @throws KeyUnusable; StartError HOME_NOT_WRITABLE
    */
   seal(place: Place, text: string): string {
-    const key = readKey(this.#keyFile) ?? makeKey(this.#keyFile);
+    const key = readKey(this.#keyFile) ?? this.#newKey();
     const nonce = randomBytes(nonceBytes);
     const sealing = createCipheriv(cipher, key.bytes, nonce, { authTagLength: tagBytes }).setAAD(boundTo(place));
     const sealed = Buffer.concat([nonce, sealing.update(text, 'utf8'), sealing.final(), sealing.getAuthTag()]);
@@ -44,8 +47,7 @@ export class Secrets {
   /** @throws SecretUnreadable */
   open(place: Place, sealed: string): string {
     const [id, bytes] = partsOf(sealed);
-    const key = this.#key();
-    if (key.id !== id) throw new SecretUnreadable(`it was encrypted with the key ${id}, and ${this.#keyFile} is the key ${key.id}: put that one back from a backup`);
+    const key = this.#keyOf(id);
     try {
       const opening = createDecipheriv(cipher, key.bytes, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
         .setAAD(boundTo(place))
@@ -56,7 +58,31 @@ export class Secrets {
     }
   }
 
-  #key(): NonNullable<ReturnType<typeof readKey>> {
+  /** Why the key that a text was encrypted with is not there; undefined if it is. */
+  keyProblem(sealed: string): string | undefined {
+    try {
+      this.#keyOf(partsOf(sealed)[0]);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SecretUnreadable) return error.message;
+      throw error;
+    }
+  }
+
+  #newKey(): SecretKey {
+    const key = makeKey(this.#keyFile);
+    this.#onNewKey();
+    return key;
+  }
+
+  /** @throws SecretUnreadable */
+  #keyOf(id: string): SecretKey {
+    const key = this.#key();
+    if (key.id !== id) throw new SecretUnreadable(`it was encrypted with the key ${id}, and ${this.#keyFile} is the key ${key.id}: put that one back from a backup`);
+    return key;
+  }
+
+  #key(): SecretKey {
     try {
       const key = readKey(this.#keyFile);
       if (key !== undefined) return key;

@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly minFreeBytes?: number;
   readonly log: Log;
   readonly clock?: Clock;
+  /** How often it is looked whether somebody has deleted the database, while nobody asks anything (default 1000). */
+  readonly lookMs?: number;
   /** Starts the database's thread; tests keep hold of it, to end it. */
   readonly startThread?: (data: ThreadData) => Worker;
 }
@@ -54,6 +56,8 @@ export class Store implements AsyncDisposable {
   #waiting: Pending[] = [];
   #underWay: Pending[] = [];
   #sendSoon = false;
+  /** Whether the thread works at a batch. */
+  #isBusy = false;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   /**
@@ -66,7 +70,7 @@ export class Store implements AsyncDisposable {
     return store;
   }
 
-  private constructor({ path, keyFile, history, backups = join(dirname(path), '..', 'backups'), minFreeBytes = 0, log, clock = systemClock, startThread }: StoreOptions) {
+  private constructor({ path, keyFile, history, backups = join(dirname(path), '..', 'backups'), minFreeBytes = 0, log, clock = systemClock, lookMs = 1000, startThread }: StoreOptions) {
     this.#thread = new KeptThread({
       data: { path, keyFile, history, backups, minFreeBytes },
       log,
@@ -74,12 +78,20 @@ export class Store implements AsyncDisposable {
       startThread,
       onReady: () => this.#sendAtEndOfTurn(),
       onDone: (outcomes, committed) => this.#settle(outcomes, committed),
-      onDeath: (reason) => this.#refuse(this.#underWay.splice(0), (action) => `${action} may or may not be done: the database's thread ended (${reason}); read it, or do it again`),
+      onDeath: (reason) => {
+        this.#isBusy = false;
+        this.#refuse(this.#underWay.splice(0), (action) => `${action} may or may not be done: the database's thread ended (${reason}); read it, or do it again`);
+      },
       onLost: (reason) => {
         this.#state = 'closed';
         this.#refuse(this.#waiting.splice(0), (action) => `${action} was not done: the database's thread cannot be kept alive (${reason})`);
       },
     });
+    // An empty batch: with each the thread looks whether the files of the database are still there.
+    const looking = setInterval(() => {
+      if (this.#thread.isReady && !this.#isBusy) this.#run();
+    }, lookMs).unref();
+    void this.ended.catch(() => undefined).then(() => clearInterval(looking));
   }
 
   /**
@@ -128,20 +140,26 @@ export class Store implements AsyncDisposable {
   }
 
   #send(): void {
-    if (!this.#thread.isReady || this.#underWay.length > 0) return;
+    if (!this.#thread.isReady || this.#isBusy) return;
     this.#underWay = this.#waiting.splice(0, batchLimit);
     if (this.#underWay.length > 0) {
-      this.#thread.run(this.#underWay.map(({ text }) => text));
+      this.#run();
     } else if (this.#state === 'closing') {
       this.#state = 'closed';
       this.#thread.close();
     }
   }
 
+  #run(): void {
+    this.#isBusy = true;
+    this.#thread.run(this.#underWay.map(({ text }) => text));
+  }
+
   #settle(outcomes: readonly string[], committed: boolean): void {
     const batch = this.#underWay;
     this.#underWay = [];
-    this.#stats.batches++;
+    this.#isBusy = false;
+    if (batch.length > 0) this.#stats.batches++;
     this.#stats.operations += batch.length;
     if (committed) this.#stats.commits++;
     // The thread goes on at once.

@@ -262,6 +262,6 @@ describe('a plugin as a process', () => {
   it('refuses a wrong setting in one line', async () => {
     const { ended, printed } = start('--broker', 'nowhere');
     expect(await ended).toBe(exitCannotStart);
-    expect(printed.join('')).toMatch(/^heating: --broker: .*\n$/);
+    expect(printed.join('')).toMatch(/^heating: SETTING_INVALID: --broker: .*\n$/);
   });
 });

@@ -75,8 +75,7 @@ export class Broker implements AsyncDisposable {
     // What is read before `bind` has returned is answered when it has.
     if (this.#socket !== undefined) {
       const { outgoing } = this.#machine;
-      for (const message of outgoing) this.#socket.send(message);
-      outgoing.length = 0;
+      for (let message = outgoing.shift(); message !== undefined; message = outgoing.shift()) this.#socket.send(message);
     }
     this.#pump.arm();
   }

@@ -371,9 +371,13 @@ export class BrokerMachine {
         if (worker.queue === undefined) service.idle.push(worker);
         return;
       }
-      this.#services.unwait(request);
-      if (request.dueMs <= nowMs) this.#expire(request);
-      else this.#handOver(request, worker, nowMs);
+      this.#services.take(request);
+      if (request.dueMs > nowMs) {
+        this.#handOver(request, worker, nowMs);
+        continue;
+      }
+      this.#timers.delete(request);
+      this.#expire(request);
     }
   }
 
@@ -382,7 +386,7 @@ export class BrokerMachine {
     request.sequence = this.#sequence;
     request.worker = worker;
     this.#held.set(this.#sequence, request);
-    this.#timers.set(request, request.dueMs);
+    if (request.heapIndex < 0) this.#timers.set(request, request.dueMs);
     worker.open.add(request);
     worker.lastSentMs = nowMs;
     this.#send(worker.peer, this.#tokens.headOf(this.#sequence), request.body, this.#sequence);

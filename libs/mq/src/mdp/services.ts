@@ -102,12 +102,17 @@ export class Services {
     if (service.workers === 0 && service.heapIndex < 0) this.#armGrace(service);
   }
 
-  /** It waits no longer. */
-  unwait(request: OpenRequest): void {
+  /** It waits no longer, but its deadline stands. */
+  take(request: OpenRequest): void {
     request.service.waiting.delete(request);
-    this.#timers.delete(request);
     this.#waiting -= 1;
     this.#heldBytes -= request.heldBytes;
+  }
+
+  /** It waits no longer, and is over. */
+  unwait(request: OpenRequest): void {
+    this.take(request);
+    this.#timers.delete(request);
   }
 
   /** The next request that has waited for a worker to be discovered as long as it may, if there is one. */

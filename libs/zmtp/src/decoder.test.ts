@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decoder, type DecoderLimits } from './decoder.ts';
 import { COMMAND, commandFrame, encodeFrames, writeHeader } from './frame.ts';
-import type { Message } from './message.ts';
+import { kept, type Message } from './message.ts';
 
 const wide: DecoderLimits = { maxFrameBytes: 1 << 26, maxFrames: 1000, maxMessageBytes: 1 << 26 };
 
@@ -163,6 +163,21 @@ describe('a message', () => {
       expect(pieces).toHaveLength(chunks.length);
       for (const [i, piece] of pieces.entries()) expect(piece.buffer).toBe(chunks[i]?.buffer);
     });
+  });
+
+  it('is kept without the chunk that brought it, where it is a small part of that', () => {
+    const small = encodeFrames([Buffer.from('head'), Buffer.alloc(100, 1)]);
+    const large = encodeFrames([Buffer.from('head'), Buffer.alloc(60_000, 2)]);
+    const chunk = Buffer.concat([small, large]);
+    const held: boolean[] = [];
+    ask([chunk], (message) => {
+      const tail = message.tail(1);
+      const { pieces: [piece], ...rest } = kept(tail);
+      expect(rest).toEqual({ frames: tail.frames, bytes: tail.bytes });
+      expect(piece?.equals(tail.pieces[0] ?? Buffer.alloc(0))).toBe(true);
+      held.push(piece?.buffer === chunk.buffer);
+    });
+    expect(held).toEqual([false, true]);
   });
 
   it('costs about what it has bytes when it trickles in', () => {

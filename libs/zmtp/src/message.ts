@@ -131,6 +131,17 @@ export class Message {
   }
 }
 
+/** A smaller tail is copied out of a chunk of which it is a small part. */
+const copyBelowBytes = 4096;
+const smallPart = 1 / 4;
+
+/** The same tail, to be kept for a while: what is small does not hold the whole chunk that brought it. */
+export function kept(tail: Tail): Tail {
+  const [first] = tail.pieces;
+  if (first === undefined || tail.pieces.length > 1 || first.length >= copyBelowBytes || first.length >= first.buffer.byteLength * smallPart) return tail;
+  return { ...tail, pieces: [Buffer.from(first)] };
+}
+
 /** The bytes from `from` to `to` of pieces that are read as one. */
 function cut(pieces: readonly Buffer[], from: number, to: number): Buffer[] {
   const parts: Buffer[] = [];

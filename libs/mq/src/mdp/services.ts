@@ -2,7 +2,7 @@
 // which order, how many, with how many bytes, and how long while no worker offers the service. Its epoch outlives it (R15).
 import { replyHead } from './broker-codec.ts';
 import type { BrokerLimits, OpenRequest, ServiceState, WorkerState } from './broker-state.ts';
-import type { Tail } from '@majordomus/zmtp';
+import { kept, type Tail } from '@majordomus/zmtp';
 import { LinkedQueue } from './linked-queue.ts';
 import { RememberedEpochs } from './remembered-epochs.ts';
 import type { Timers } from './timers.ts';
@@ -93,6 +93,7 @@ export class Services {
   /** Lets a request wait; one that waits again (it has a number) goes before those that came later. */
   wait(request: OpenRequest): void {
     const { service } = request;
+    if (request.body !== undefined) request.body = kept(request.body);
     let next = request.sequence > 0 ? service.waiting.first : undefined;
     while (next !== undefined && next.sequence > 0 && next.sequence < request.sequence) next = next.next;
     service.waiting.insertBefore(request, next);

@@ -4,6 +4,7 @@ import type { BusCode } from '@majordomus/contracts';
 import type { Tail } from '@majordomus/zmtp';
 import type { Frame } from './frames.ts';
 import type { Linked, LinkedQueue } from './linked-queue.ts';
+import type { RequestsOfClient, RequestsOfWorker } from './open-requests.ts';
 import type { Timed } from './timers.ts';
 
 /** All limits are settings (rule R13). */
@@ -63,6 +64,9 @@ export interface OpenRequest extends Timed, Linked<OpenRequest> {
   worker: WorkerState | undefined;
   /** The number in its token; 0 if it never had one. */
   sequence: number;
+  /** These belong to the lists of open-requests.ts. */
+  placeAtClient: number;
+  placeAtWorker: number;
 }
 
 export interface WorkerState extends Timed, Linked<WorkerState> {
@@ -75,7 +79,7 @@ export interface WorkerState extends Timed, Linked<WorkerState> {
   readonly capacity: number;
   /** Which instance of its service it belongs to; undefined if it did not say (rule R15). */
   readonly epoch: number | undefined;
-  readonly open: Set<OpenRequest>;
+  readonly open: RequestsOfWorker;
   /** It said DISCONNECT, and still owes answers (rule R16). */
   leaving: boolean;
   /** Silent for its liveness: it gets nothing until it speaks (rule R9). */
@@ -89,7 +93,7 @@ export interface WorkerState extends Timed, Linked<WorkerState> {
 
 export interface ClientState {
   readonly peer: string;
-  readonly open: Set<OpenRequest>;
+  readonly open: RequestsOfClient;
   /** The service that it asked last, which it is likely to ask again. */
   asked: ServiceState | undefined;
 }

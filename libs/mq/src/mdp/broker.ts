@@ -22,6 +22,7 @@ import { errorBody } from './codec.ts';
 import { maxServiceNameBytes, MDPW, mmiPrefix, type Frame, type Frames } from './frames.ts';
 import { judgeSilence } from './liveness.ts';
 import { answerMmi } from './mmi.ts';
+import { RequestsOfClient, RequestsOfWorker } from './open-requests.ts';
 import { heldBytesOf, nameOf, Services } from './services.ts';
 import { Timers } from './timers.ts';
 import { Tokens } from './tokens.ts';
@@ -85,7 +86,7 @@ export class BrokerMachine {
     const client = this.#clients.get(peer);
     if (client === undefined) return;
     this.#clients.delete(peer);
-    for (const request of client.open) this.#abandon(request);
+    for (const request of client.open.all()) this.#abandon(request);
   }
 
   /** The transport ended a connection, for a fault of the peer. */
@@ -164,7 +165,7 @@ export class BrokerMachine {
       return this.#sendError(peer, address, message.frame(parsed.service), 'TOO_LARGE', `the body has ${body.bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
     }
     if (client === undefined) {
-      client = { peer, open: new Set(), asked: undefined };
+      client = { peer, open: new RequestsOfClient(), asked: undefined };
       this.#clients.set(peer, client);
     }
     if (client.open.size >= this.#limits.maxOpenPerClient) {
@@ -176,7 +177,7 @@ export class BrokerMachine {
     const request: OpenRequest = {
       kind: 'request', client, address, service, arrivedMs, body,
       heldBytes: heldBytesOf(address, body),
-      worker: undefined, sequence: 0,
+      worker: undefined, sequence: 0, placeAtClient: -1, placeAtWorker: -1,
       dueMs: arrivedMs + Math.min(parsed.timeoutMs ?? this.#limits.defaultTimeoutMs, this.#limits.maxTimeoutMs), heapIndex: -1,
       previous: undefined, next: undefined, queue: undefined,
     };
@@ -203,7 +204,7 @@ export class BrokerMachine {
 
   #management(peer: string, address: Buffer, name: string, body: Frames, nowMs: number): void {
     if (name === 'mmi.cancel') {
-      for (const request of this.#clients.get(peer)?.open ?? []) {
+      for (const request of this.#clients.get(peer)?.open.all() ?? []) {
         if (!request.address.equals(address)) continue;
         this.#clients.get(peer)?.open.delete(request);
         this.#abandon(request);
@@ -254,13 +255,13 @@ export class BrokerMachine {
     const highest = this.#services.epochOf(key);
     if (isOlder(epoch, highest)) return this.#sendSuperseded(peer);
     const service = this.#services.require(key, nowMs);
-    const open = known?.open ?? new Set<OpenRequest>();
+    const open = known?.open ?? new RequestsOfWorker();
     const worker: WorkerState = {
       kind: 'worker', peer, service, plain: capacity === undefined, capacity: Math.min(capacity ?? 1, this.#limits.maxCapacity), epoch, open,
       leaving: false, silent: false, stuckSinceMs: undefined, lastHeardMs: this.#attention.at(nowMs), lastSentMs: nowMs,
       dueMs: 0, heapIndex: -1, previous: undefined, next: undefined, queue: undefined,
     };
-    for (const request of open) request.worker = worker;
+    for (const request of open.all()) request.worker = worker;
     this.#workers.set(peer, worker);
     this.#services.addWorker(service);
     if (epoch !== undefined && epoch !== highest) this.#takeOver(service, epoch, nowMs);
@@ -320,7 +321,7 @@ export class BrokerMachine {
   #lose(worker: WorkerState, nowMs: number, why = 'is gone'): void {
     this.#workers.delete(worker.peer);
     if (!worker.leaving) this.#unlist(worker, nowMs);
-    for (const request of worker.open) {
+    for (const request of worker.open.all()) {
       this.#close(request);
       this.#refuse(request, 'WORKER_LOST', `the worker of ${nameOf(request.service)} that held the request ${why}; the action may have run`);
     }

@@ -11,8 +11,8 @@ export interface OutboxLimits {
 }
 
 const slabBytes = 32 * 1024;
-/** A larger body is written from where it is, and not copied. */
-const copyBelowBytes = 16 * 1024;
+/** What is larger is written from where it is: above some thousand bytes a copy costs more than one more piece of a write. */
+const copyBelowBytes = 4 * 1024;
 /** As many connections write in one turn without a new buffer; each one that is made anew brings the next collection of garbage nearer. */
 const maxSpareSlabs = 64;
 
@@ -27,12 +27,19 @@ function flushAll(): void {
   for (const outbox of outboxes) outbox.flush();
 }
 
+/** The kernel has taken all that is in it. */
+function spare(slab: Buffer): void {
+  if (spareSlabs.length < maxSpareSlabs) spareSlabs.push(slab);
+}
+
 export class Outbox {
   readonly #stream: Writable;
   readonly #limits: OutboxLimits;
   /** Finished pieces, in order, before what is in the slab. */
   #pieces: Buffer[] = [];
   #slab: Buffer | undefined;
+  /** Those that are full, of which pieces wait. */
+  readonly #fullSlabs: Buffer[] = [];
   #from = 0;
   #used = 0;
   /** Of what waits here. */
@@ -103,7 +110,6 @@ export class Outbox {
     this.#isScheduled = false;
     const stream = this.#stream;
     if (this.#heldBytes > 0 || this.#bytes === 0 || stream.destroyed) return;
-    const slab = this.#slab;
     this.#cut();
     const pieces = this.#pieces;
     const last = pieces.pop() as Buffer;
@@ -119,10 +125,12 @@ export class Outbox {
     if (stream.writableLength > 0) {
       this.#heldMessages = this.#messages;
       this.#heldBytes = this.#bytes;
-    } else if (slab !== undefined && spareSlabs.length < maxSpareSlabs) {
-      spareSlabs.push(slab);
+    } else {
+      if (this.#slab !== undefined) spare(this.#slab);
+      for (const full of this.#fullSlabs) spare(full);
     }
     this.#slab = undefined;
+    if (this.#fullSlabs.length > 0) this.#fullSlabs.length = 0;
     this.#from = 0;
     this.#used = 0;
     this.#messages = 0;
@@ -176,6 +184,7 @@ export class Outbox {
   #room(bytes: number): Buffer {
     if (this.#slab !== undefined && this.#slab.length - this.#used >= bytes) return this.#slab;
     this.#cut();
+    if (this.#slab !== undefined) this.#fullSlabs.push(this.#slab);
     this.#from = 0;
     this.#used = 0;
     this.#slab = spareSlabs.pop() ?? Buffer.allocUnsafeSlow(slabBytes);

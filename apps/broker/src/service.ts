@@ -9,7 +9,8 @@ const reportIntervalMs = 10_000;
 
 /** @throws StartError if the address cannot be used */
 export async function start({ bind, limits }: BrokerSettings, { signal, log, ready }: PartContext): Promise<void> {
-  await using broker = await listen(bind, withinOpenFiles(limits, log));
+  let lastEnd: string | undefined;
+  await using broker = await listen(bind, withinOpenFiles(limits, log), (why) => { lastEnd = why; });
   log.info({ endpoint: broker.endpoint }, 'listening');
   if (!isLoopback(broker.endpoint)) {
     log.warn(`the bus has no authentication: whoever reaches ${broker.endpoint} can run code on this host; keep it behind a firewall`);
@@ -17,7 +18,7 @@ export async function start({ bind, limits }: BrokerSettings, { signal, log, rea
   let before = broker.status();
   const reporting = setInterval(() => {
     const now = broker.status();
-    reportDrops(log, before, now);
+    reportDrops(log, before, now, lastEnd);
     if (isOutOfFiles()) log.warn('no file can be opened any more, so that no connection is taken; those that are open live on. Raise the limit of open files (ulimit -n)');
     before = now;
   }, reportIntervalMs);
@@ -26,9 +27,9 @@ export async function start({ bind, limits }: BrokerSettings, { signal, log, rea
   clearInterval(reporting);
 }
 
-async function listen(endpoint: string, limits: BrokerSettings['limits']): Promise<Broker> {
+async function listen(endpoint: string, limits: BrokerSettings['limits'], onConnectionEnded: (why: string) => void): Promise<Broker> {
   try {
-    return await Broker.bind({ endpoint, limits });
+    return await Broker.bind({ endpoint, limits, onConnectionEnded });
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
     throw new StartError(cause.code === 'ADDRESS_IN_USE' ? 'ADDRESS_IN_USE' : 'CANNOT_START', cause.message, { cause });
@@ -48,9 +49,10 @@ function isLoopback(endpoint: string): boolean {
   return /^(tcp:\/\/(127\.|\[::1\]|localhost[:.])|ipc:)/.test(endpoint);
 }
 
-function reportDrops(log: Log, before: BrokerStatus, now: BrokerStatus): void {
+function reportDrops(log: Log, before: BrokerStatus, now: BrokerStatus, lastEnd: string | undefined): void {
   for (const kind of Object.keys(dropKinds) as DropKind[]) {
     const count = now.dropped[kind] - before.dropped[kind];
-    if (count > 0) log.warn({ kind, count }, `dropped ${count} × ${dropKinds[kind]}`);
+    const last = kind === 'connection' && lastEnd !== undefined ? `; the last one: ${lastEnd}` : '';
+    if (count > 0) log.warn({ kind, count }, `dropped ${count} × ${dropKinds[kind]}${last}`);
   }
 }

@@ -11,6 +11,8 @@ export interface BrokerOptions {
   readonly endpoint: string;
   readonly limits?: Partial<BrokerLimits>;
   readonly transport?: Transport;
+  /** Told why a connection was ended for a fault of the peer; as often as that happens. */
+  readonly onConnectionEnded?: (why: string) => void;
 }
 
 export class Broker implements AsyncDisposable {
@@ -27,7 +29,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Listens. @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
-  static async bind({ endpoint, limits = {}, transport = defaultTransport() }: BrokerOptions): Promise<Broker> {
+  static async bind({ endpoint, limits = {}, transport = defaultTransport(), onConnectionEnded }: BrokerOptions): Promise<Broker> {
     const broker = new Broker(limits);
     const { maxFrameBytes, maxOpenPerClient, maxCapacity, maxConnections } = { ...defaultBrokerLimits, ...limits };
     broker.#socket = await transport.bind(endpoint, { maxFrameBytes, highWaterMark: Math.max(1000, maxOpenPerClient, maxCapacity), maxConnections }, {
@@ -40,7 +42,10 @@ export class Broker implements AsyncDisposable {
         broker.#machine.gone(peer, performance.now());
         broker.#flush();
       },
-      ended: () => broker.#machine.connectionEnded(),
+      ended: (why) => {
+        broker.#machine.connectionEnded();
+        onConnectionEnded?.(why);
+      },
       full: () => broker.#machine.connectionRefused(),
       unsendable: (message) => {
         broker.#machine.unsendable(message, performance.now());

@@ -73,6 +73,16 @@ describe('addresses', () => {
     await expect(Broker.bind({ endpoint })).rejects.toBeInstanceOf(TransportError);
   });
 
+  it('R13: the broker tells why it ended a connection', async () => {
+    const why: string[] = [];
+    await using broker = await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', transport: zmtpTransport, onConnectionEnded: (reason) => void why.push(reason) });
+    const socket = connect(Number(broker.endpoint.split(':').at(-1)), '127.0.0.1').on('error', () => {}).resume();
+    socket.end('GET / HTTP/1.1\r\n\r\n');
+    await once(socket, 'close');
+    await vi.waitFor(() => expect(why).toEqual(['NOT_ZMTP']), patience);
+    expect(broker.status().dropped.connection).toBe(1);
+  });
+
   it('a broker that has closed leaves its address to the next', async () => {
     const first = await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' });
     await first.close();

@@ -27,7 +27,7 @@ export class ClientLink {
         this.#pump.read();
         this.#step(() => this.#machine.receive(frames));
       },
-      unsendable: (frames) => this.#step(() => this.#machine.unsendable(frames)),
+      unsendable: (frames, why) => this.#step(() => this.#machine.unsendable(frames, why)),
     });
     this.#step(() => this.#machine.start());
   }

@@ -49,6 +49,7 @@ export class Client implements AsyncDisposable {
   readonly #links: ClientLink[] = [];
   #closed = false;
 
+  /** Connects. @throws TransportError ADDRESS_INVALID */
   constructor({ endpoint, dialect = 'majordomus', share = defaultShare, transport = defaultTransport() }: ClientOptions) {
     this.endpoint = endpoint;
     this.#dialect = dialect;
@@ -168,6 +169,8 @@ function failed(code: FailureCode, context: CallContext, timeoutMs: number, endp
       return new BusError(code, `the connection to the broker at ${endpoint} closed while ${what} was open; the action may have run`, context);
     case 'OVERLOADED':
       return new CallerError(code, `this client has as many calls open as it may; ${what} was not sent`, context);
+    case 'NOT_READ':
+      return new BusError('OVERLOADED', `more waits to be sent than the broker at ${endpoint} reads; ${what} was not sent, try again later`, context);
     case 'BAD_REQUEST':
       return new CallerError(code, `the time-out of ${what} is not a number of milliseconds`, context);
     case 'ABORTED':

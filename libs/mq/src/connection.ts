@@ -20,7 +20,7 @@ export class Connection {
       connected: () => isCurrent() && events.connected(),
       disconnected: () => isCurrent() && events.disconnected(),
       message: (frames) => isCurrent() && events.message(frames),
-      unsendable: (frames) => isCurrent() && events.unsendable(frames),
+      unsendable: (frames, why) => isCurrent() && events.unsendable(frames, why),
       ended: (why) => isCurrent() && events.ended?.(why),
     });
     this.#socket = socket;

@@ -62,7 +62,7 @@ class MemoryDealer implements DealerSocket {
     const router = this.#router;
     queueMicrotask(() => {
       if (router !== undefined && router === this.#network.get(this.#endpoint)) readAsMessage(frames, (message) => router.events.message(this.peer, message));
-      else if (!this.#closed) this.events.unsendable(frames);
+      else if (!this.#closed) this.events.unsendable(frames, 'closed');
     });
   }
 

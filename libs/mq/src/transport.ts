@@ -1,8 +1,9 @@
 // What carries messages. The machines and the pumps above know nothing else of sockets, so another transport is one more
 // file: it sends and receives for a peer, and says connected, disconnected, gone. The connecting side has frames; the binding side
 // passes messages on, so it has them as they are on the wire (wire.ts makes them of frames where a transport has those).
-import type { Message } from '@majordomus/zmtp';
+import { EndpointError, type Message } from '@majordomus/zmtp';
 import type { Outgoing } from './mdp/broker-state.ts';
+import type { Unsendable } from './mdp/client.ts';
 import type { Frames } from './mdp/frames.ts';
 
 /** What the binding side (ROUTER) is told. A message is without the routing id, and says something only until its handler returns. */
@@ -32,7 +33,7 @@ export interface DealerEvents {
   connected(): void;
   disconnected(): void;
   message(frames: Frames): void;
-  unsendable(frames: Frames): void;
+  unsendable(frames: Frames, why: Unsendable): void;
   /** This side ended the connection for a fault of the peer, and says which; not every transport can tell. */
   ended?(why: string): void;
 }
@@ -61,6 +62,7 @@ export interface DealerOptions {
 export interface Transport {
   /** @throws TransportError ADDRESS_IN_USE, ADDRESS_INVALID */
   bind(endpoint: string, options: RouterOptions, events: RouterEvents): Promise<RouterSocket>;
+  /** Connects, and again for ever. @throws TransportError ADDRESS_INVALID */
   connect(endpoint: string, options: DealerOptions, events: DealerEvents): DealerSocket;
 }
 
@@ -73,4 +75,9 @@ export class TransportError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** A wrong address in the words of the bus, with what to do; anything else as it is. */
+export function transportError(error: unknown, whatToDo: (error: EndpointError) => string = () => ''): unknown {
+  return error instanceof EndpointError ? new TransportError(error.code, `${error.message}${whatToDo(error)}`, { cause: error }) : error;
 }

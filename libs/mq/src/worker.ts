@@ -1,11 +1,12 @@
 // A worker on the bus: the machine of mdp/worker.ts with a socket, a timer and the handlers of its actions. It registers,
 // reconnects by itself for ever, and answers every request.
 import { ActionFailure } from '@majordomus/contracts';
-import type { Answerer } from './answer.ts';
+import { failure, type Answerer } from './answer.ts';
 import { Connection } from './connection.ts';
+import type { Unsendable } from './mdp/client.ts';
 import { BusError, CallerError } from './mdp/errors.ts';
+import { errorAction, REPLY, type Frames } from './mdp/frames.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
-import { encodeMessage } from './message.ts';
 import { Pump } from './pump.ts';
 import type { Transport } from './transport.ts';
 import { defaultTransport } from './default-transport.ts';
@@ -76,7 +77,7 @@ export class Worker implements AsyncDisposable {
         this.#pump.read();
         this.#step(() => this.#machine.receive(frames, performance.now()));
       },
-      unsendable: () => options.log?.warn({ service: this.service }, 'the broker does not read: a message was not sent'),
+      unsendable: (frames, why) => this.#notSent(frames, why),
       ended: (why) => options.log?.warn({ service: this.service }, `the connection to the broker was ended: ${why}`),
     });
   }
@@ -86,7 +87,7 @@ export class Worker implements AsyncDisposable {
     return this.#machine.state === 'registered';
   }
 
-  /** Connects and registers; from then on it comes back by itself whenever the broker does. */
+  /** Connects and registers; from then on it comes back by itself whenever the broker does. @throws TransportError ADDRESS_INVALID */
   start(): this {
     this.#step(() => this.#machine.start());
     return this;
@@ -201,8 +202,16 @@ export class Worker implements AsyncDisposable {
     if (running.started || why === 'stopping') return;
     // It has not begun, so it never does; the reply only gives the slot back.
     this.#running.delete(request);
-    const body = encodeMessage({ action: 'mq.error', data: { status: false, code: 'ABORTED', reason: 'the request was cancelled before it began' } });
+    const body = failure(errorAction, 'ABORTED', 'the request was cancelled before it began');
     this.#step(() => this.#machine.reply(request, body, performance.now()));
+  }
+
+  /** A reply that is not sent is not sent later either: its caller may have given up (rule W5). A heartbeat is said again. */
+  #notSent(frames: Frames, why: Unsendable): void {
+    if (frames[2]?.equals(REPLY) !== true) return;
+    this.#options.log?.warn({ service: this.service, why }, why === 'full'
+      ? 'a reply was not sent: more waits than the broker reads; its caller hears nothing before its deadline'
+      : 'a reply was not sent: the connection to the broker has closed, or the broker does not read');
   }
 }
 

@@ -1,9 +1,10 @@
 // The transport over libzmq, and the only import of its binding; loaded only where it is asked for. `sendTimeout: 0` makes each send synchronous: it takes the
 // message or refuses it. ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
+import { parseRemoteEndpoint } from '@majordomus/zmtp';
 import { Dealer, Router, type Socket } from 'zeromq';
 import type { Outgoing } from './mdp/broker-state.ts';
 import type { Frames } from './mdp/frames.ts';
-import { TransportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
+import { TransportError, transportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
 import { framesOf, readAsMessage } from './wire.ts';
 
 /** ZMQ_ROUTER_NOTIFY, which the binding has no property for; 2 asks for disconnections. */
@@ -54,6 +55,7 @@ class ZeromqDealer implements DealerSocket {
   readonly #events: DealerEvents;
 
   constructor(endpoint: string, options: DealerOptions, events: DealerEvents) {
+    checkRemote(endpoint);
     this.#socket = newDealer(options);
     this.#events = events;
     this.#socket.events.on('handshake', () => {
@@ -68,12 +70,21 @@ class ZeromqDealer implements DealerSocket {
 
   send(frames: Frames): void {
     this.#socket.send(frames).catch(() => {
-      if (!this.#socket.closed) this.#events.unsendable(frames);
+      if (!this.#socket.closed) this.#events.unsendable(frames, 'closed');
     });
   }
 
   close(): void {
     this.#socket.close();
+  }
+}
+
+/** libzmq takes some addresses that nothing can be at, and connects to nobody. @throws TransportError ADDRESS_INVALID */
+function checkRemote(endpoint: string): void {
+  try {
+    parseRemoteEndpoint(endpoint);
+  } catch (error) {
+    throw transportError(error);
   }
 }
 

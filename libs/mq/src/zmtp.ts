@@ -1,18 +1,20 @@
 // The transport over our own ZMTP (libs/zmtp): TCP and Unix sockets without a native module. Peers may be libzmq or this.
 // ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
-import { Dealer, EndpointError, Router, type DecoderLimits, type EndReason } from '@majordomus/zmtp';
+import { Dealer, Router, type DecoderLimits, type EndReason } from '@majordomus/zmtp';
 import type { Frames } from './mdp/frames.ts';
-import { TransportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
+import { transportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
 
-/** No message of the protocol has as many; a body may have several. */
+/** Of a message, its body included (docs/protocol.md, rules R3, R13); no message of the house has as many. */
 const maxFrames = 1024;
+/** More than the broker puts before a body. */
+const maxHeadFrames = 16;
 const heartbeat = { intervalMs: 1000, timeoutMs: 5000, ttlMs: 5000 } as const;
 /** What a peer that does not read may cost the broker: some of the largest messages. */
 const unreadMessages = 4;
 /** What all peers together may cost it beside the requests that wait. */
 const largestMessages = 8;
 /** The broker decides how large a message is; what it passes on, its peers take. */
-const fromBroker = { maxFrameBytes: 2 ** 30, maxFrames, maxMessageBytes: 2 ** 30 } as const;
+const fromBroker = { maxFrameBytes: 2 ** 30, maxFrames: maxFrames + maxHeadFrames, maxMessageBytes: 2 ** 30 } as const;
 const maxUnreadByBrokerBytes = 2 ** 28;
 const nothing: readonly Buffer[] = [];
 
@@ -48,8 +50,9 @@ export const zmtpTransport: Transport = {
     return {
       send: (frames: Frames) => {
         if (dealer.send(frames)) return;
+        const why = dealer.isConnected ? 'full' : 'closed';
         queueMicrotask(() => {
-          if (!isClosed) events.unsendable(frames);
+          if (!isClosed) events.unsendable(frames, why);
         });
       },
       close: () => {
@@ -71,9 +74,4 @@ function openDealer(...args: ConstructorParameters<typeof Dealer>): Dealer {
   } catch (error) {
     throw transportError(error);
   }
-}
-
-/** A wrong address in the words of the bus, with what to do; anything else as it is. */
-function transportError(error: unknown, whatToDo: (error: EndpointError) => string = () => ''): unknown {
-  return error instanceof EndpointError ? new TransportError(error.code, `${error.message}${whatToDo(error)}`, { cause: error }) : error;
 }

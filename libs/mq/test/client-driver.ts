@@ -1,5 +1,5 @@
 // A client machine with a fake clock, whose broker is the test.
-import { ClientMachine, type CallOutcome, type Dialect, type OpenCall } from '../src/mdp/client.ts';
+import { ClientMachine, type CallOutcome, type Dialect, type OpenCall, type Unsendable } from '../src/mdp/client.ts';
 import { frames, texts, type Part } from './broker-driver.ts';
 
 export class ClientDriver {
@@ -60,8 +60,8 @@ export class ClientDriver {
   }
 
   /** The transport could not send this message. */
-  unsendable(message: readonly string[]): void {
-    this.machine.unsendable(frames(...message));
+  unsendable(message: readonly string[], why: Unsendable = 'closed'): void {
+    this.machine.unsendable(frames(...message), why);
     this.#collect();
   }
 

@@ -3,6 +3,7 @@ import { getEventListeners, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { Broker, Client, Handlers, memoryTransport, TransportError, Worker, zmtpTransport, type Transport } from '../src/index.ts';
+import type { Answerer } from '../src/answer.ts';
 import { framesOf, readAsMessage } from '../src/wire.ts';
 import { ask, openBus, reply, takeRefusal, takeRequest } from './conformance/raw-bus.ts';
 import { patience, toFrames, toText, type Text } from './conformance/wire.ts';
@@ -62,6 +63,70 @@ describe('R13: beneath the protocol', () => {
   });
 });
 
+describe('R13: how many frames a message has', () => {
+  it.each([{ frames: 1024, passes: true }, { frames: 1025, passes: false }])('R13: one of $frames frames is taken: $passes', async ({ frames, passes }) => {
+    await using bus = await openBus({ ...zeromqWire, transport: zmtpTransport });
+    const client = bus.peer();
+    client.send('', 'MDPC01', 'mmi.none', ...Array.from({ length: frames - 3 }, () => ''));
+    if (passes) expect(await client.receive()).toEqual(['', 'MDPC01', 'mmi.none', '501']);
+    else await vi.waitFor(() => expect(bus.broker.status().dropped.connection).toBe(1), patience);
+  });
+
+  it('R3, R13: what the broker takes, our worker takes, although the head has more frames there', async () => {
+    await using bus = await openBus({ ...zeromqWire, transport: zmtpTransport });
+    const handlers: Answerer = { answer: (body) => Promise.resolve([Buffer.from(`${body.length} frames`)]) };
+    await using worker = new Worker({ endpoint: bus.broker.endpoint, transport: zmtpTransport, service: 'echo', handlers }).start();
+    await worker.registered();
+    const client = bus.peer();
+    client.send('', 'MDPC01', 'echo', ...Array.from({ length: 1024 - 3 }, () => 'x'));
+    expect(await client.receive()).toEqual(['', 'MDPC01', 'echo', '1021 frames']);
+  });
+});
+
+describe('a broker that does not read', () => {
+  const largeBytes = 32 * 1024 * 1024;
+  /** More than one message that waits is too many. */
+  const narrow: Transport = { ...zmtpTransport, connect: (endpoint, options, events) => zmtpTransport.connect(endpoint, { ...options, highWaterMark: 1 }, events) };
+
+  it('C4: a call that finds no room ends at once as OVERLOADED, and says why', async () => {
+    await using bus = await openBus({ ...zeromqWire, transport: zmtpTransport });
+    await using client = new Client({ endpoint: bus.broker.endpoint, transport: narrow });
+    await client.manage('mmi.none');
+    const large = client.manage('mmi.none', 'x'.repeat(largeBytes)); // The kernel does not take all of it in this turn.
+    const error: unknown = await client.manage('mmi.none').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'BusError', code: 'OVERLOADED', message: expect.stringContaining('more waits to be sent than the broker') as string });
+    expect(await large).toBe('501');
+    expect(await client.manage('mmi.none')).toBe('501');
+  });
+
+  it('W5: a reply that finds no room is dropped, and the log of the worker says so', async () => {
+    await using bus = await openBus({ ...zeromqWire, transport: zmtpTransport }, { maxBodyBytes: 2 * largeBytes });
+    const said: string[] = [];
+    const ignore = (): void => {};
+    const log = { debug: ignore, info: ignore, error: ignore, warn: (_fields: object, text: string) => said.push(text) };
+    // Both are answered in one turn.
+    const both = Promise.withResolvers<void>();
+    let begun = 0;
+    const handlers: Answerer = {
+      async answer() {
+        begun += 1;
+        if (begun === 2) both.resolve();
+        await both.promise;
+        return [Buffer.alloc(largeBytes)];
+      },
+    };
+    await using worker = new Worker({ endpoint: bus.broker.endpoint, transport: narrow, service: 'echo', handlers, capacity: 2, log }).start();
+    await worker.registered();
+    await using client = new Client({ endpoint: bus.broker.endpoint, transport: zmtpTransport });
+    const calls = [client.manage('echo', 'first'), client.manage('echo', 'second')];
+    const failures = Promise.allSettled(calls);
+    expect(await Promise.race(calls)).toHaveLength(largeBytes);
+    expect(said).toEqual([expect.stringContaining('a reply was not sent: more waits than the broker reads')]);
+    await client.close();
+    expect((await failures).filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  });
+});
+
 describe('addresses', () => {
   it('an address in use, and one that is none, are told apart and say what to do', async () => {
     await using bus = await openBus(zeromqWire);
@@ -81,6 +146,14 @@ describe('addresses', () => {
     await once(socket, 'close');
     await vi.waitFor(() => expect(why).toEqual(['NOT_ZMTP']), patience);
     expect(broker.status().dropped.connection).toBe(1);
+  });
+
+  it.each([{ name: 'libzmq', transport: zeromqWire.transport }, { name: 'our own ZMTP', transport: zmtpTransport }])('one that nothing can be at is refused by who would connect to it, on $name', ({ transport }) => {
+    for (const endpoint of ['nonsense', 'tcp://127.0.0.1:*', 'tcp://127.0.0.1:0', 'tcp://*:1', 'tcp://127.0.0.1:99999', 'udp://127.0.0.1:1']) {
+      const wrong = expect.objectContaining({ name: 'TransportError', code: 'ADDRESS_INVALID', message: expect.stringContaining(endpoint) as string }) as Error;
+      expect(() => new Client({ endpoint, transport }), endpoint).toThrow(wrong);
+      expect(() => new Worker({ endpoint, transport, service: 'echo', handlers: echo }).start(), endpoint).toThrow(wrong);
+    }
   });
 
   it('a broker that has closed leaves its address to the next', async () => {

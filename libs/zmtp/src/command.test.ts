@@ -38,6 +38,12 @@ describe('commands', () => {
     expect(readCommand(Buffer.from(hex, 'hex'))).toEqual({ name: 'MALFORMED' });
   });
 
+  it('READY has 256 properties at the most', () => {
+    const readyOf = (count: number): Buffer => Buffer.from(`05${ascii('READY')}${Array.from({ length: count }, (_, i) => `02${(0x1000 + i).toString(16)}00000000`).join('')}`, 'hex');
+    expect(readCommand(readyOf(256))).toMatchObject({ name: 'READY' });
+    expect(readCommand(readyOf(257))).toEqual({ name: 'MALFORMED' });
+  });
+
   it('one that is not known is no fault', () => {
     expect(readCommand(Buffer.from(`09${ascii('SUBSCRIBE')}`, 'hex'))).toEqual({ name: 'OTHER' });
   });

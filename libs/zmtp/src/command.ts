@@ -22,6 +22,8 @@ export type Command =
 
 const malformed: Command = { name: 'MALFORMED' };
 const maxContextBytes = 16;
+/** Of READY; a peer has two or three, and some of its application. */
+const maxProperties = 256;
 const tenthMs = 100;
 const maxTtl = 0xffff;
 
@@ -42,10 +44,10 @@ export function readCommand(body: Buffer): Command {
 function readReady(properties: Buffer): Command {
   const metadata = new Map<string, Buffer>();
   let at = 0;
-  while (at < properties.length) {
+  for (let count = 0; at < properties.length; count += 1) {
     const nameBytes = properties[at] ?? 0;
     const valueAt = at + 1 + nameBytes + 4;
-    if (nameBytes === 0 || valueAt > properties.length) return malformed;
+    if (count === maxProperties || nameBytes === 0 || valueAt > properties.length) return malformed;
     const valueBytes = properties.readUInt32BE(valueAt - 4);
     if (valueAt + valueBytes > properties.length) return malformed;
     metadata.set(properties.toString('latin1', at + 1, at + 1 + nameBytes).toLowerCase(), properties.subarray(valueAt, valueAt + valueBytes));

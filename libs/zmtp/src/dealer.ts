@@ -8,16 +8,18 @@ import { Link, type LinkOptions } from './link.ts';
 import type { Message } from './message.ts';
 import type { OutboxLimits } from './outbox.ts';
 import type { Heartbeat } from './peer-machine.ts';
+import { reconnectPauseMs, type ReconnectPauses } from './reconnect.ts';
 
 export interface DealerOptions {
   readonly limits: DecoderLimits;
   readonly outbox: OutboxLimits;
   readonly heartbeat: Heartbeat;
-  /** How long a connection may take to stand, and then its handshake; over a cut line the kernel would try for minutes. */
+  /** How long a connection may take to stand, 3,000 ms by default; over a cut line the kernel would try for minutes. */
   readonly connectMs?: number;
+  /** How long the handshake may take then; 5,000 ms by default. */
   readonly handshakeMs?: number;
-  /** The first pause before it connects again, and the longest. */
-  readonly reconnectMs?: { readonly first: number; readonly longest: number };
+  /** The first pause before it connects again, and the longest; 100 ms and 2,000 ms by default. */
+  readonly reconnectMs?: ReconnectPauses;
   /** How long what was sent may still go out after `close`. */
   readonly lingerMs: number;
 }
@@ -55,6 +57,11 @@ export class Dealer implements Disposable {
     this.#linkOptions = { peer: { type: 'DEALER', limits, heartbeat, handshakeMs }, outbox };
     this.#events = events;
     this.#connect();
+  }
+
+  /** Whether its handshake is done, and its end was not told. */
+  get isConnected(): boolean {
+    return this.#isOpen;
   }
 
   /** Queues a message; false if there is no connection, or the peer does not read. */
@@ -119,8 +126,7 @@ export class Dealer implements Disposable {
   #again(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    const { first, longest } = this.#options.reconnectMs ?? defaultReconnectMs;
-    const pauseMs = Math.min(longest, first * 2 ** this.#attempt) * (0.5 + Math.random() / 2);
+    const pauseMs = reconnectPauseMs(this.#attempt, this.#options.reconnectMs ?? defaultReconnectMs, Math.random());
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect(), pauseMs);
   }

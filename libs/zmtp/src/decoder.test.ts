@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Decoder, type DecoderLimits } from './decoder.ts';
+import { Decoder, maxCommandBytes, type DecoderLimits } from './decoder.ts';
 import { COMMAND, commandFrame, encodeFrames, writeHeader } from './frame.ts';
 import { kept, type Message } from './message.ts';
 
@@ -81,6 +81,21 @@ describe('decoder', () => {
 
   it('refuses a frame by its announced size, before any of it came', () => {
     expect(read([Buffer.from('02ffffffffffffffff', 'hex')])).toEqual(['TOO_LARGE']);
+  });
+
+  it('refuses a command above its own limit, whatever messages may have', () => {
+    expect(read([commandFrame(Buffer.alloc(maxCommandBytes))])).toEqual([`command ${'00'.repeat(maxCommandBytes)}`]);
+    expect(read([commandFrame(Buffer.alloc(maxCommandBytes + 1)).subarray(0, 9)])).toEqual(['TOO_LARGE']);
+  });
+
+  it('does not count a command between two frames against the limits of their message', () => {
+    const bytes = encodeFrames([Buffer.alloc(10, 1), Buffer.alloc(10, 2)]);
+    const stream = Buffer.concat([bytes.subarray(0, 12), commandFrame(Buffer.alloc(11, 3)), bytes.subarray(12)]);
+    const expected = [`command ${'03'.repeat(11)}`, ['01'.repeat(10), '02'.repeat(10)]];
+    expect(read([stream], { maxFrameBytes: 10, maxFrames: 2, maxMessageBytes: 20 })).toEqual(expected);
+    // After the last frame that may come, a command may.
+    const full = Buffer.concat([encodeFrames([Buffer.alloc(10, 1)], true), commandFrame(Buffer.alloc(1, 3)), encodeFrames([Buffer.alloc(0)])]);
+    expect(read([full], { maxFrameBytes: 10, maxFrames: 1, maxMessageBytes: 20 })).toEqual(['command 03', 'TOO_LARGE']);
   });
 
   it('counts only what came: an announced 60 MiB costs no more than has arrived', () => {

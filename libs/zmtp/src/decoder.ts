@@ -4,6 +4,7 @@ import { COMMAND, LONG, longHeaderBytes, MORE, shortHeaderBytes } from './frame.
 import { Message } from './message.ts';
 import { Pieces } from './pieces.ts';
 
+/** Of messages; a command has a bound of its own, `maxCommandBytes`. */
 export interface DecoderLimits {
   /** Largest frame, in bytes. */
   readonly maxFrameBytes: number;
@@ -21,6 +22,9 @@ export interface DecoderEvents {
 }
 
 export type DecoderProblem = 'NOT_ZMTP' | 'TOO_LARGE';
+
+/** Largest command. READY, the largest that is sent, has some hundred bytes; what is read before anybody is known stays cheap. */
+export const maxCommandBytes = 64 * 1024;
 
 const reservedFlags = 0xff & ~(MORE | LONG | COMMAND);
 /** A smaller message that came in several chunks is put together. */
@@ -118,12 +122,17 @@ export class Decoder {
 
   /** A frame begins; false if it is none, or goes beyond the limits. */
   #begin(flags: number, size: number): boolean {
-    const { maxFrameBytes, maxFrames, maxMessageBytes } = this.#limits;
-    if ((flags & reservedFlags) !== 0 || ((flags & COMMAND) !== 0 && (flags & MORE) !== 0)) this.#problem = 'NOT_ZMTP';
-    else if (size > maxFrameBytes || this.#message.bytes + size > maxMessageBytes || this.#message.count >= maxFrames) this.#problem = 'TOO_LARGE';
+    const isCommand = (flags & COMMAND) !== 0;
+    if ((flags & reservedFlags) !== 0 || (isCommand && (flags & MORE) !== 0)) this.#problem = 'NOT_ZMTP';
+    else if (isCommand ? size > maxCommandBytes : this.#isBeyondLimits(size)) this.#problem = 'TOO_LARGE';
     this.#flags = flags;
     this.#missing = size;
     return this.#problem === undefined;
+  }
+
+  #isBeyondLimits(size: number): boolean {
+    const { maxFrameBytes, maxFrames, maxMessageBytes } = this.#limits;
+    return size > maxFrameBytes || this.#message.bytes + size > maxMessageBytes || this.#message.count >= maxFrames;
   }
 
   /** The message is whole: the pieces, and the chunk from `begin` to `end`. */

@@ -27,5 +27,5 @@ export type EndReason =
   | 'SILENT'
   /** A frame, a message or a number of frames above the limits. */
   | 'TOO_LARGE'
-  /** The peer said ERROR in the handshake. */
+  /** The peer said ERROR: it ends the connection, in the handshake or as soon as it knows who this is. */
   | 'REFUSED';

@@ -1,5 +1,5 @@
-// The framing of traffic (RFC 37, section "Framing"): a byte of flags, a size of one byte or eight, the body. What is
-// written here goes into a buffer that the caller has; nothing is allocated for it.
+// The framing of traffic (RFC 37, section "Framing"): a byte of flags, a size of one byte or eight, the body. The
+// `write…` functions write into a buffer that the caller has and allocate nothing; the others give a new buffer.
 
 export const MORE = 1;
 export const LONG = 2;

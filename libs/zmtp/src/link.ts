@@ -28,7 +28,7 @@ export class Link {
   readonly #outbox: Outbox;
   #reason: EndReason | undefined;
   #detail = '';
-  #isSilent = false;
+  #isClosedByOwner = false;
 
   /** @param socket connected */
   constructor(socket: Socket, { peer, outbox }: LinkOptions, events: LinkEvents) {
@@ -49,7 +49,7 @@ export class Link {
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#machine.close();
-      if (!this.#isSilent) events.ended(this.#reason, this.#detail);
+      if (!this.#isClosedByOwner) events.ended(this.#reason, this.#detail);
     });
     this.#machine.start();
   }
@@ -88,9 +88,9 @@ export class Link {
 
   /** Ends it, and says nothing more; what was sent may still go out for so long. */
   close(lingerMs: number): void {
-    this.#isSilent = true;
+    this.#isClosedByOwner = true;
     this.#machine.close();
-    if (lingerMs <= 0 || this.#socket.connecting) {
+    if (lingerMs <= 0) {
       this.#socket.destroy();
       return;
     }

@@ -161,7 +161,7 @@ export class Outbox {
 
   #frame(flags: number, body: Buffer): void {
     const headerBytes = wireBytes(body.length) - body.length;
-    const slab = this.#room(headerBytes);
+    const slab = this.#slabFor(headerBytes);
     this.#used = writeHeader(slab, this.#used, flags, body.length);
     this.#bytes += headerBytes;
     this.#append(body);
@@ -171,7 +171,7 @@ export class Outbox {
   #append(bytes: Buffer): void {
     const { length } = bytes;
     if (length < copyBelowBytes) {
-      const slab = this.#room(length);
+      const slab = this.#slabFor(length);
       this.#used = writeBody(slab, this.#used, bytes);
     } else {
       this.#cut();
@@ -181,7 +181,7 @@ export class Outbox {
   }
 
   /** A slab with room for so many bytes. */
-  #room(bytes: number): Buffer {
+  #slabFor(bytes: number): Buffer {
     if (this.#slab !== undefined && this.#slab.length - this.#used >= bytes) return this.#slab;
     this.#cut();
     if (this.#slab !== undefined) this.#fullSlabs.push(this.#slab);

@@ -70,16 +70,28 @@ describe('a connection', () => {
     expect(router.told.at(-1)).toEqual(['a', 'b']);
   });
 
+  it('a peer of version 3.0 sends a greeting, READY and traffic, byte by byte, and is answered as any other', () => {
+    const theirs = Buffer.from(
+      `ff00000000000000017f0300${Buffer.from('NULL').toString('hex')}${'00'.repeat(16)}00${'00'.repeat(31)}`
+      + `042905${Buffer.from('READY').toString('hex')}0b${Buffer.from('Socket-Type').toString('hex')}00000006${Buffer.from('DEALER').toString('hex')}`
+      + `08${Buffer.from('Identity').toString('hex')}00000000`
+      + '01016100026263', 'hex');
+    const played = new Played().receive(...[...theirs].map((byte) => Buffer.from([byte])));
+    expect(played.told).toEqual(['open DEALER  3.0', ['a', 'bc']]);
+    expect(played.take()).toBe(Buffer.concat([greeting, ready('ROUTER')]).toString('latin1'));
+  });
+
   it('one that speaks to no such socket says so, and ends', () => {
     const played = new Played().receive(greeting, ready('SUB'));
     expect(played.told).toEqual(['SOCKET_TYPE_MISMATCH: ROUTER does not speak to SUB']);
     expect(played.take()).toContain('ROUTER does not speak to SUB');
   });
 
-  it('one that is refused ends', () => {
+  it('one whose routing id is taken is told so, and ends', () => {
     const played = new Played();
     played.accepts = false;
-    expect(played.receive(greeting, ready('DEALER')).told).toEqual(['open DEALER  3.1', 'IDENTITY_TAKEN']);
+    expect(played.receive(greeting, ready('DEALER')).told).toEqual(['open DEALER  3.1', 'IDENTITY_TAKEN: another peer has this routing id']);
+    expect(played.take()).toBe(Buffer.concat([greeting, ready('ROUTER'), commandFrame(errorCommand('another peer has this routing id'))]).toString('latin1'));
   });
 
   it.each([

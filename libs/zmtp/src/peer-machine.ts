@@ -34,7 +34,7 @@ export interface PeerInfo {
 }
 
 export interface PeerEvents {
-  /** Bytes that are to be written at once. */
+  /** Bytes that are to be written, in this order. */
   write(bytes: Buffer): void;
   /** The handshake is complete; traffic may be sent. False refuses the peer. */
   open(peer: PeerInfo): boolean;
@@ -173,7 +173,7 @@ export class PeerMachine {
     this.#state = 'open';
     this.#silentAtMs = never;
     if (heartbeat !== undefined) this.#pingAtMs = this.#nowMs + heartbeat.intervalMs;
-    if (!this.#events.open({ type: partner, identity: metadata.get('identity') ?? Buffer.alloc(0), minor: this.#minor })) this.#end('IDENTITY_TAKEN');
+    if (!this.#events.open({ type: partner, identity: metadata.get('identity') ?? Buffer.alloc(0), minor: this.#minor })) this.#refuse('IDENTITY_TAKEN', 'another peer has this routing id');
   }
 
   /** Says why before it ends, so that a person at the other side can be told. */

@@ -1,8 +1,9 @@
 // The part of a message that has arrived while the rest is on its way. Large chunks are kept as they are, so that a large
 // body is never copied; small ones are copied together, so that a body that trickles in costs about what it has bytes.
 
-/** A smaller chunk is copied. */
+/** What is smaller is copied, and so is what is a small part of the memory that it would hold. */
 const keepFromBytes = 4096;
+const keepFromPart = 1 / 4;
 const firstGatherBytes = 256;
 
 export class Pieces {
@@ -19,7 +20,7 @@ export class Pieces {
   add(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    if (bytes.length >= keepFromBytes) {
+    if (bytes.length >= keepFromBytes && bytes.length >= bytes.buffer.byteLength * keepFromPart) {
       this.#list.push(bytes);
       this.#gather = undefined;
       return;

@@ -20,6 +20,7 @@ export interface RouterOptions {
   readonly maxHeldBytes: number;
   /** Most connections at once, those in their handshake too; one more is closed at once. Without it only the system's limit counts. */
   readonly maxConnections?: number;
+  /** How long a handshake may take; 30,000 ms by default. */
   readonly handshakeMs?: number;
 }
 

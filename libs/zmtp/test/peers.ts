@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Dealer, Router, type DealerOptions, type RouterOptions } from '../src/index.ts';
 
-const limits = { maxFrameBytes: 1 << 26, maxFrames: 1000, maxMessageBytes: 1 << 26 };
+export const limits = { maxFrameBytes: 1 << 26, maxFrames: 1000, maxMessageBytes: 1 << 26 };
 const outbox = { maxMessages: 10_000, maxBytes: 1 << 26 };
 const patienceMs = 10_000;
 

@@ -5,6 +5,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
+import * as diagnostics from 'node:diagnostics_channel';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pingCommand, pongCommand, readyCommand } from '../src/command.ts';
 import { commandFrame, wireBytes, writeBody, writeHeader } from '../src/frame.ts';
@@ -78,7 +80,7 @@ describe('a ROUTER', () => {
     const second = await rawPeer(router.socket, 'igor');
     second.resume();
     await once(second, 'close');
-    await expect.poll(() => router.ended).toEqual(['IDENTITY_TAKEN']);
+    await expect.poll(() => router.ended).toEqual(['IDENTITY_TAKEN: another peer has this routing id']);
     first.write(message(Buffer.from('2')));
     expect((await router.inbox.take()).frames.map(String)).toEqual(['2']);
     first.destroy();
@@ -258,6 +260,45 @@ describe('a DEALER', () => {
     for (const [i, least] of [10, 20, 40, 80, 80].entries()) expect(pauses[i]).toBeGreaterThanOrEqual(least - 2);
     expect(dealer.told).toEqual([]);
     server.close();
+  });
+
+  it('waits the first pause again after each connection that stood', async () => {
+    // Somebody who completes the handshake, and hangs up.
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).resume().end(Buffer.concat([greeting, commandFrame(readyCommand('ROUTER'))]));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    using dealer = await openDealer(`tcp://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, { reconnectMs: { first: 20, longest: 60_000 } });
+    // Pauses that grew would take ten times as long at the least.
+    await expect.poll(() => dealer.told.filter((told) => told === 'connected').length, { timeout: 8000 }).toBeGreaterThanOrEqual(14);
+    dealer.socket.close();
+    server.close();
+  });
+
+  it('gives up a connection that does not come to stand in time, and tries another', async () => {
+    // It listens and takes no connection: its thread waits for ever, and its queue is full.
+    const deaf = new Worker(
+      `const server = require('node:net').createServer();
+       server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+         require('node:worker_threads').parentPort.postMessage(server.address().port);
+         setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+       });`, { eval: true });
+    const [port] = await once(deaf, 'message') as [number];
+    const queued = Array.from({ length: 6 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => {}));
+    await Promise.all(queued.slice(0, 2).map((socket) => once(socket, 'connect')));
+    let tries = 0;
+    const count = (): void => void (tries += 1);
+    diagnostics.subscribe('net.client.socket', count);
+    try {
+      using dealer = await openDealer(`tcp://127.0.0.1:${port}`, { connectMs: 50, handshakeMs: 60_000, reconnectMs: { first: 10, longest: 10 } }, false);
+      await expect.poll(() => tries, { timeout: 8000 }).toBeGreaterThanOrEqual(4);
+      expect(dealer.told).toEqual([]);
+    } finally {
+      diagnostics.unsubscribe('net.client.socket', count);
+      for (const socket of queued) socket.destroy();
+      await deaf.terminate();
+    }
   });
 
   it('gives up a peer that says nothing any more, and tells why', async () => {

@@ -66,6 +66,13 @@ describe('R17: CANCEL', () => {
     expect(client.take()).toEqual([]);
   });
 
+  it('R17: all that came under one address are cancelled, and what comes under it later is not', () => {
+    const bus = new BrokerDriver();
+    const client = bus.peer('c').ask('echo', { address: ['1'] }).ask('echo', { address: ['1'] }).ask('echo', { address: ['2'], body: ['stays'] });
+    client.send('1', '', 'MDPC01', 'mmi.cancel').ask('echo', { address: ['1'], body: ['later'] });
+    expect(bus.worker('w', 'echo', 5).take()).toMatchObject([{ body: ['stays'] }, { body: ['later'] }]);
+  });
+
   it('R17: a cancelled request gives its place in the client’s share back', () => {
     const bus = new BrokerDriver({ maxOpenPerClient: 1 });
     const client = bus.peer('c').ask('echo', { address: ['1'] });

@@ -1,31 +1,31 @@
 // What the broker reads and writes (docs/protocol.md, "Frames", rules R1 to R3, R5, R14, R15), on the bytes as they came: a
 // message is judged where it stands, and its body is passed on in wire form behind a new head. Pure and total: nothing throws.
 import { encodeFrames, type Message } from '@majordomus/zmtp';
-import { CANCEL, command, DISCONNECT, EMPTY, HEARTBEAT, maxAddressBytes, maxAddressFrames, MDPC, MDPW, mmiPrefix, REQUEST, SUPERSEDED, type Frame } from './frames.ts';
+import { CANCEL, command, DISCONNECT, EMPTY, errorAction, HEARTBEAT, maxAddressBytes, maxAddressFrames, MDPC, MDPW, mmiPrefix, REQUEST, SUPERSEDED, type Frame, type Frames } from './frames.ts';
 
 /** Where the parts of a client's request stand, by the numbers of their frames. */
 export interface ClientRequest {
   /** How many of the client's own frames come before the empty one, to be given back with the reply (rule R1). */
-  readonly address: number;
-  readonly service: number;
+  readonly addressFrames: number;
+  readonly serviceAt: number;
   /** The timed dialect's timeout; undefined means the broker's default (rule R2). */
   readonly timeoutMs: number | undefined;
-  /** The first frame of the body. */
-  readonly body: number;
+  /** The first frame of the body, which may be none. */
+  readonly bodyAt: number;
 }
 
 /** What the broker reads from a client (rules R1 to R3), or undefined if it is no client message. */
 export function parseClientRequest(message: Message): ClientRequest | undefined {
-  const address = addressEnd(message);
-  const service = address + 2;
-  if (address < 0 || service >= message.count || !message.is(address + 1, MDPC)) return undefined;
-  const body = service + 1;
-  const rest = message.count - body;
-  if (rest > 0 && (isMmi(message, service) ? rest <= 2 : rest >= 3)) {
-    const timeoutMs = parseTimeout(message, body);
-    if (timeoutMs !== null) return { address, service, timeoutMs, body: body + 1 };
+  const addressFrames = addressEnd(message);
+  const serviceAt = addressFrames + 2;
+  if (addressFrames < 0 || serviceAt >= message.count || !message.is(addressFrames + 1, MDPC)) return undefined;
+  const bodyAt = serviceAt + 1;
+  const rest = message.count - bodyAt;
+  if (rest > 0 && (isMmi(message, serviceAt) ? rest <= 2 : rest >= 3)) {
+    const timeoutMs = parseTimeout(message, bodyAt);
+    if (timeoutMs !== null) return { addressFrames, serviceAt, timeoutMs, bodyAt: bodyAt + 1 };
   }
-  return { address, service, timeoutMs: undefined, body };
+  return { addressFrames, serviceAt, timeoutMs: undefined, bodyAt };
 }
 
 /** Where the client's address ends: the number of the first empty frame, or -1 if there is none in time. */
@@ -149,6 +149,13 @@ function parseEpoch(frame: Frame | undefined): number | undefined {
 /** The broker's REPLY to a client, up to its body, of which it has any frames or none. */
 export function replyHead(service: Frame, hasBody: boolean): Buffer {
   return encodeFrames([EMPTY, MDPC, service], hasBody);
+}
+
+const errorActionFrame = Buffer.from(errorAction);
+
+/** The body of a reply that the broker gives itself (rule R7). */
+export function errorBody(code: string, reason: string): Frames {
+  return [errorActionFrame, Buffer.from(JSON.stringify({ status: false, code, reason }))];
 }
 
 /** The broker's REQUEST to a worker, up to its body. */

@@ -72,9 +72,9 @@ export interface OpenRequest extends Timed, Linked<OpenRequest> {
 export interface WorkerState extends Timed, Linked<WorkerState> {
   readonly kind: 'worker';
   readonly peer: string;
-  service: ServiceState;
+  readonly service: ServiceState;
   /** It gave no capacity: one request at a time, and silent while it works (rules R8, R14). */
-  plain: boolean;
+  readonly plain: boolean;
   /** How many requests it takes at once; it may hold more if it came back with a smaller one. */
   readonly capacity: number;
   /** Which instance of its service it belongs to; undefined if it did not say (rule R15). */

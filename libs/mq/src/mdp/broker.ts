@@ -15,10 +15,9 @@ import {
   type BrokerLimits, type BrokerStatus, type ClientState, type DropKind, type OpenRequest, type Outgoing, type RefusalCode, type ServiceState, type WorkerState,
 } from './broker-state.ts';
 import {
-  disconnectMessageBytes, heartbeatMessageBytes, parseClientRequest, parseWorkerMessage, replyBody, replyHead, replyToken, supersededMessageBytes, workerCancel,
+  disconnectMessageBytes, errorBody, heartbeatMessageBytes, parseClientRequest, parseWorkerMessage, replyBody, replyHead, replyToken, supersededMessageBytes, workerCancel,
   type ClientRequest, type WorkerMessage, type WorkerReady,
 } from './broker-codec.ts';
-import { errorBody } from './codec.ts';
 import { maxServiceNameBytes, MDPW, mmiPrefix, type Frame, type Frames } from './frames.ts';
 import { judgeSilence } from './liveness.ts';
 import { answerMmi } from './mmi.ts';
@@ -144,32 +143,32 @@ export class BrokerMachine {
   // ── clients ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #fromClient(peer: string, parsed: ClientRequest, message: Message, nowMs: number): void {
-    const address = message.head(parsed.address);
-    const nameBytes = message.size(parsed.service);
+    const address = message.head(parsed.addressFrames);
+    const nameBytes = message.size(parsed.serviceAt);
     if (nameBytes === 0 || nameBytes > maxServiceNameBytes) {
-      const shown = message.frame(parsed.service).subarray(0, maxServiceNameBytes);
+      const shown = message.frame(parsed.serviceAt).subarray(0, maxServiceNameBytes);
       return this.#sendError(peer, address, shown, 'BAD_REQUEST', `the service name has ${nameBytes} bytes; it needs 1 to ${maxServiceNameBytes}`);
     }
     let client = this.#clients.get(peer);
     const asked = client?.asked;
-    const key = asked !== undefined && message.is(parsed.service, asked.frame) ? asked.key : message.frame(parsed.service).toString('latin1');
+    const key = asked !== undefined && message.is(parsed.serviceAt, asked.frame) ? asked.key : message.frame(parsed.serviceAt).toString('latin1');
     if (key.startsWith(mmiPrefix)) {
-      this.#management(peer, address, key, message.frames(parsed.body), nowMs);
+      this.#management(peer, address, key, message.frames(parsed.bodyAt), nowMs);
       return;
     }
-    const body = message.tail(parsed.body);
+    const body = message.tail(parsed.bodyAt);
     if (body.frames === 0) {
-      return this.#sendError(peer, address, message.frame(parsed.service), 'BAD_REQUEST', 'the request has no body; it needs an action and data');
+      return this.#sendError(peer, address, message.frame(parsed.serviceAt), 'BAD_REQUEST', 'the request has no body; it needs an action and data');
     }
     if (body.bytes > this.#limits.maxBodyBytes) {
-      return this.#sendError(peer, address, message.frame(parsed.service), 'TOO_LARGE', `the body has ${body.bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
+      return this.#sendError(peer, address, message.frame(parsed.serviceAt), 'TOO_LARGE', `the body has ${body.bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
     }
     if (client === undefined) {
       client = { peer, open: new RequestsOfClient(), asked: undefined };
       this.#clients.set(peer, client);
     }
     if (client.open.size >= this.#limits.maxOpenPerClient) {
-      return this.#sendError(peer, address, message.frame(parsed.service), 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
+      return this.#sendError(peer, address, message.frame(parsed.serviceAt), 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
     }
     const service = this.#services.require(key, nowMs);
     client.asked = service;
@@ -204,9 +203,9 @@ export class BrokerMachine {
 
   #management(peer: string, address: Buffer, name: string, body: Frames, nowMs: number): void {
     if (name === 'mmi.cancel') {
-      for (const request of this.#clients.get(peer)?.open.all() ?? []) {
-        if (!request.address.equals(address)) continue;
-        this.#clients.get(peer)?.open.delete(request);
+      const open = this.#clients.get(peer)?.open;
+      for (const request of open?.under(address) ?? []) {
+        open?.delete(request);
         this.#abandon(request);
       }
       return;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientDriver } from '../../test/client-driver.ts';
-import type { Dialect, OpenCall } from './client.ts';
+import type { Dialect, OpenCall, Unsendable } from './client.ts';
 
 /** The correlation id of a message that was sent. */
 function idOf(message: readonly string[] | undefined): string {
@@ -243,6 +243,20 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
     client.unsendable([]);
   });
 
+  it('C4: what a broker that does not read was not sent ends at once as not done, and only that', () => {
+    const client = ClientDriver.connected();
+    client.call('a');
+    client.call('b');
+    const [a, b] = client.sent();
+    client.unsendable(b ?? [], 'full');
+    expect(client.outcomes).toEqual({ b: 'NOT_READ' });
+    client.reply(idOf(a), 'ok');
+    client.disconnected();
+    client.advance(100);
+    client.connected();
+    expect([client.outcomes, client.sent()]).toEqual([{ a: 'ok', b: 'NOT_READ' }, []]);
+  });
+
   it('C4: it connects again by itself, later each time until a broker has spoken', () => {
     const client = new ClientDriver('majordomus', 10, () => 0.999_999);
     const waits = [false, false, false, true, false].map((spoken) => {
@@ -262,7 +276,7 @@ describe('C4: nothing is queued for a broker that is not connected', () => {
 describe('whatever happens', () => {
   const event = fc.oneof(
     fc.record({ call: fc.integer({ min: -10, max: 3000 }) }),
-    fc.record({ reply: fc.nat(5) }), fc.record({ cancel: fc.nat(5) }), fc.record({ unsendable: fc.nat(3) }), fc.record({ wait: fc.nat(1500) }),
+    fc.record({ reply: fc.nat(5) }), fc.record({ cancel: fc.nat(5) }), fc.record({ unsendable: fc.nat(3), why: fc.constantFrom<Unsendable>('closed', 'full') }), fc.record({ wait: fc.nat(1500) }),
     fc.record({ receive: fc.array(fc.oneof(fc.constantFrom('', 'MDPC01', '\x00\x00\x00\xff'), fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 6 }) }),
     fc.constantFrom('connected', 'connected', 'connected', 'disconnected', 'tick'),
   );
@@ -284,7 +298,7 @@ describe('whatever happens', () => {
         } else if ('cancel' in each) {
           const call = calls.at(-1 - each.cancel);
           if (call !== undefined) client.cancel(call.handle);
-        } else if ('unsendable' in each) client.unsendable(messages.at(-1 - each.unsendable) ?? []);
+        } else if ('unsendable' in each) client.unsendable(messages.at(-1 - each.unsendable) ?? [], each.why);
         else {
           // In the plain dialect a socket carries the reply to the last request only.
           const message = messages.at(dialect === 'rfc' ? -1 : -1 - each.reply);
@@ -293,7 +307,7 @@ describe('whatever happens', () => {
         if (client.did().includes('close') && dialect === 'rfc') messages = [];
         messages.push(...client.sent().filter((message) => !message.includes('mmi.cancel')));
       }
-      for (const { name } of calls) expect([undefined, name, 'DEADLINE_EXCEEDED', 'NOT_CONNECTED', 'BROKER_LOST', 'OVERLOADED', 'ABORTED']).toContain(client.outcomes[name]);
+      for (const { name } of calls) expect([undefined, name, 'DEADLINE_EXCEEDED', 'NOT_CONNECTED', 'BROKER_LOST', 'OVERLOADED', 'NOT_READ', 'ABORTED']).toContain(client.outcomes[name]);
       const lastMs = Math.max(client.nowMs, ...calls.map(({ deadlineMs }) => deadlineMs));
       client.advance(lastMs - client.nowMs);
       for (const { name } of calls) expect(client.outcomes[name]).toBeDefined();

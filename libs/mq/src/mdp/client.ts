@@ -13,7 +13,13 @@ export type Dialect = 'majordomus' | 'domogik' | 'rfc';
 
 export type CallOutcome =
   | { readonly kind: 'reply'; readonly body: Frames }
-  | { readonly kind: 'failed'; readonly code: 'DEADLINE_EXCEEDED' | 'NOT_CONNECTED' | 'BROKER_LOST' | 'OVERLOADED' | 'ABORTED' | 'CLIENT_CLOSED' };
+  | { readonly kind: 'failed'; readonly code: 'DEADLINE_EXCEEDED' | 'NOT_CONNECTED' | 'BROKER_LOST' | 'OVERLOADED' | 'NOT_READ' | 'ABORTED' | 'CLIENT_CLOSED' };
+
+/**
+ * Why the connecting side could not send: its connection has closed, which `disconnected` says, before or after; or it stands, and more
+ * waits than the broker reads. A transport that cannot tell says `closed`.
+ */
+export type Unsendable = 'closed' | 'full';
 
 /** One call; an opaque handle outside. */
 export interface OpenCall extends Timed {
@@ -118,12 +124,14 @@ export class ClientMachine {
   }
 
   /**
-   * The transport could not take a request: the connection has just closed, and its event is still to come, or the broker
-   * does not read. Nothing was done, so the call waits for the next connection (rule C4).
+   * The transport could not take a request, so nothing was done. If the connection has just closed, the call waits for the next one
+   * (rule C4); if it stands, and the broker does not read, no other may come in time, and the call ends at once.
    */
-  unsendable(frames: Frames): void {
+  unsendable(frames: Frames, why: Unsendable): void {
     const call = this.#callOf(frames.slice(0, frames.findIndex((frame) => frame.length === 0)));
-    if (call !== undefined) call.sent = false;
+    if (call === undefined) return;
+    call.sent = false;
+    if (why === 'full') this.#settle(call, { kind: 'failed', code: 'NOT_READ' });
   }
 
   tick(nowMs: number): void {

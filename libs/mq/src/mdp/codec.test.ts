@@ -11,8 +11,8 @@ function parseClientRequest(frames: Frames): { address: Frames; service: Frame; 
   readAsMessage(frames, (message) => {
     const request = readClientRequest(message);
     if (request === undefined) return;
-    const { address, service, timeoutMs, body } = request;
-    parsed = { address: message.frames().slice(0, address), service: message.frame(service), timeoutMs, body: message.frames(body) };
+    const { addressFrames, serviceAt, timeoutMs, bodyAt } = request;
+    parsed = { address: message.frames().slice(0, addressFrames), service: message.frame(serviceAt), timeoutMs, body: message.frames(bodyAt) };
   });
   return parsed;
 }

@@ -1,6 +1,6 @@
 // From frames to meaning and back, for clients and workers (docs/protocol.md, "Frames", rules R1, R14, R15, W5); the broker's side
 // is broker-codec.ts. Pure and total: any frames give a value or undefined, none throws.
-import { command, DISCONNECT, EMPTY, errorAction, HEARTBEAT, isClientHeader, isWorkerHeader, maxAddressBytes, maxAddressFrames, MDPC, MDPW, READY, REPLY, SUPERSEDED, type Frame, type Frames } from './frames.ts';
+import { command, DISCONNECT, EMPTY, HEARTBEAT, isClientHeader, isWorkerHeader, maxAddressBytes, maxAddressFrames, MDPC, MDPW, READY, REPLY, SUPERSEDED, type Frame, type Frames } from './frames.ts';
 
 /** Where the client's address ends: the index of the first empty frame, or -1 if there is none in time. */
 function addressEnd(frames: Frames): number {
@@ -15,7 +15,6 @@ function addressEnd(frames: Frames): number {
   return -1;
 }
 
-const errorActionFrame = Buffer.from(errorAction);
 /** The longest that ten digits can say: a longer frame would be read as body (rule R2). */
 const longestTimeoutMs = 9_999_999_999_000;
 
@@ -89,11 +88,6 @@ function timeoutFrame(timeoutMs: number): Frame {
   const ms = Math.round(Math.min(Math.max(0, timeoutMs), longestTimeoutMs));
   if (ms !== lastTimeout.ms) lastTimeout = { ms, frame: Buffer.from((ms / 1000).toFixed(3)) };
   return lastTimeout.frame;
-}
-
-/** The body of a reply that the broker gives itself (rule R7). */
-export function errorBody(code: string, reason: string): Frames {
-  return [errorActionFrame, Buffer.from(JSON.stringify({ status: false, code, reason }))];
 }
 
 /** A worker's READY; a plain worker with an epoch leaves the frame of the capacity empty (rules R14, R15). */

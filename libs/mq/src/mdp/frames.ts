@@ -31,7 +31,7 @@ export const maxAddressBytes = 1024;
 /** The frame after DISCONNECT that tells an instance to end itself, because a newer one has taken its service over (rule R15). */
 export const SUPERSEDED: Frame = Buffer.from('superseded');
 
-const [M, D, P, C, W, ZERO, ONE] = Buffer.from('MDPCW01') as unknown as readonly number[];
+const [M, D, P, C, W, ZERO, ONE] = Buffer.from('MDPCW01');
 
 function isHeader(frame: Frame | undefined, dialect: number | undefined): boolean {
   return (

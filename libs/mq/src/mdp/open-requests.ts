@@ -1,5 +1,5 @@
 // The open requests of a client, or of a worker. Each knows its place in the list of either, so that it is taken out without a
-// search, and nothing is hashed; the last one takes its place, so they stand in no order.
+// search, and nothing is hashed (but for a client that cancels); the last one takes its place, so they stand in no order.
 import type { OpenRequest } from './broker-state.ts';
 
 abstract class OpenRequests {
@@ -35,6 +35,42 @@ abstract class OpenRequests {
 }
 
 export class RequestsOfClient extends OpenRequests {
+  /**
+   * Those of each address, by its bytes as latin1. Made when the client cancels, and forgotten when nothing is open: a client that never
+   * cancels pays nothing for it, and what it costs to make was paid for by as many requests, so no cancel is dear.
+   */
+  #byAddress: Map<string, Set<OpenRequest>> | undefined;
+
+  /** Those that came under an address (rule R17), whatever becomes of them meanwhile. */
+  under(address: Buffer): OpenRequest[] {
+    if (this.size === 0) return [];
+    this.#byAddress ??= this.#listByAddress();
+    return [...(this.#byAddress.get(keyOf(address)) ?? [])];
+  }
+
+  override add(request: OpenRequest): void {
+    super.add(request);
+    if (this.#byAddress !== undefined) list(this.#byAddress, request);
+  }
+
+  override delete(request: OpenRequest): void {
+    super.delete(request);
+    if (this.#byAddress === undefined) return;
+    if (this.size === 0) {
+      this.#byAddress = undefined;
+      return;
+    }
+    const key = keyOf(request.address);
+    const same = this.#byAddress.get(key);
+    if (same?.delete(request) === true && same.size === 0) this.#byAddress.delete(key);
+  }
+
+  #listByAddress(): Map<string, Set<OpenRequest>> {
+    const byAddress = new Map<string, Set<OpenRequest>>();
+    for (const request of this.all()) list(byAddress, request);
+    return byAddress;
+  }
+
   protected placeOf(request: OpenRequest): number {
     return request.placeAtClient;
   }
@@ -52,4 +88,15 @@ export class RequestsOfWorker extends OpenRequests {
   protected setPlace(request: OpenRequest, place: number): void {
     request.placeAtWorker = place;
   }
+}
+
+function keyOf(address: Buffer): string {
+  return address.toString('latin1');
+}
+
+function list(byAddress: Map<string, Set<OpenRequest>>, request: OpenRequest): void {
+  const key = keyOf(request.address);
+  const same = byAddress.get(key);
+  if (same === undefined) byAddress.set(key, new Set([request]));
+  else same.add(request);
 }

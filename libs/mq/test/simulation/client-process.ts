@@ -82,7 +82,7 @@ export class ClientProcess extends Process {
       connected: () => this.#machine.connected(this.clock.nowMs),
       disconnected: () => this.#machine.disconnected(this.clock.nowMs),
       message: (message) => this.#machine.receive(message),
-      unsendable: (message) => this.#machine.unsendable(message),
+      unsendable: (message) => this.#machine.unsendable(message, 'closed'),
     }, { heartbeats: true, lingers: false });
   }
 

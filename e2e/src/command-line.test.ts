@@ -169,6 +169,16 @@ describe.concurrent('what is mistyped', () => {
     expect(refused(await runDomus(args))).toMatch(new RegExp(`Did you mean ${meant}\\?`));
   });
 
+  it('domus up --port: what has the port is said', async () => {
+    expect(refused(await runDomus(['up', '--port', '4000']))).toMatch(/--bind tcp:\/\/127\.0\.0\.1:4000/);
+  });
+
+  it.each(['stop', 'down'])('domus %s: how a house is stopped is said', async (word) => {
+    await using home = new Home();
+    expect(refused(await home.run(word))).toMatch(/^COMMAND_UNKNOWN: .*Ctrl-C.*systemctl stop majordomus.*no house runs on /);
+    expect((await runDomus(['--help'])).stdout).not.toMatch(new RegExp(`^  ${word}\\b`, 'm'));
+  });
+
   it.each([[['call']], [['call', 'dbmanager']], [['config', 'get']], [['config', 'set', 'diskfree', 'limit']], [['plugin', 'install']]])('domus %j says what is missing', async (args) => {
     expect(refused(await runDomus(args))).toMatch(/^error: missing required argument/);
   });

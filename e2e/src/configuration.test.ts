@@ -45,6 +45,7 @@ describe('the configuration', () => {
     expect(await home.run('config', 'delete', 'diskfree', 'limit')).toMatchObject({ code: 0, stderr: `forgot 1 value of diskfree on ${house.host}\n` });
     expect(await home.tell('config', 'get', 'diskfree')).toMatch(/^limit +90 +default$/m);
     expect(await home.run('config', 'delete', 'diskfree', 'limit')).toMatchObject({ code: 0, stderr: `nothing was set for diskfree on ${house.host}\n` });
+    expect(await home.run('config', 'delete', 'diskfree', 'limt')).toMatchObject({ code: 0, stderr: `nothing was set for diskfree on ${house.host}; did you mean limit?\n` });
   });
 
   it('lists every host and plugin that has any', async () => {
@@ -58,6 +59,12 @@ describe('the configuration', () => {
   it('shows what the house keeps for itself only if it is asked for all', async () => {
     expect(await home.tell('config', 'list')).not.toMatch(/ (house|manager) /);
     expect(await home.tell('config', 'list', '--all')).toMatch(new RegExp(`^${house.host} +house +1$[\\s\\S]*^${house.host} +manager +1$`, 'm'));
+  });
+
+  it('keeps what the house has noted, and the settings of parts out', async () => {
+    expect(await home.run('config', 'delete', 'house')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^BAD_REQUEST: house is no plugin: .*\(furnished\).*config delete house furnished/) });
+    expect(await home.tell('config', 'list', '--all')).toMatch(new RegExp(`^${house.host} +house +1$`, 'm'));
+    expect(await home.run('config', 'set', 'dbmanager', 'history-days', '5')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFIG_INVALID: .*history-days.*majordomus\.toml/) });
   });
 
   it('is that of another host with --host', async () => {

@@ -168,7 +168,7 @@ describe('a plugin', () => {
   });
 });
 
-it('a plugin that ends when its package is gone is let go of, and can be installed again', async () => {
+it('a plugin that ends when its package is gone has failed, is not tried again, and can be installed again', async () => {
   await using home = new Home();
   await using house = await home.up();
   const folder = writeKitPlugin(home, 'ghost');
@@ -178,8 +178,8 @@ it('a plugin that ends when its package is gone is let go of, and can be install
   rmSync(join(home.folder, 'packages', 'ghost'), { recursive: true });
   expect(await house.plugins()).toMatchObject([{ name: 'ghost', state: 'running' }]);
   killHard(pid);
-  await untilTrue('it is let go of', async () => (await house.plugins()).length === 0);
-  for (const listing of [await home.tell('status'), await home.tell('plugin', 'list')]) expect(listing).not.toContain('ghost');
+  await untilTrue('it is not tried again', async () => (await house.plugins())[0]?.reason.startsWith('no plugin ghost is installed') === true);
+  for (const listing of [await home.tell('status'), await home.tell('plugin', 'list')]) expect(listing).toMatch(/^ghost .* failed .* no plugin ghost is installed/m);
   await home.tell('plugin', 'install', folder);
   expect(await house.plugin('ghost')).toMatchObject({ state: 'running', version: '1.0.0' });
 });

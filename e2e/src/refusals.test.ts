@@ -129,5 +129,18 @@ describe('a home on which a house runs', () => {
   it('takes none when its folder run was deleted, either', async () => {
     rmSync(join(home.folder, 'run'), { recursive: true });
     expect(refusalOf(await home.run('up', ...anyPort))).toMatch(/^HOME_IN_USE: another house runs on .*; stop it/);
+    // Who looks is told of the house, which is not seen but is there.
+    expect(refusalOf(await home.run('status'))).toMatch(/^NOT_CONNECTED: a house runs on .*; it may be starting or stopping: .*if that folder was deleted under it, end it .*domus up --home/);
+    expect((await home.run('doctor')).stdout).toMatch(/^problem +lock +a house runs on /m);
   });
+});
+
+it('a home whose lock file was deleted under its house, which goes on', async () => {
+  await using home = new Home();
+  await using house = await home.up();
+  const pids = await house.pids();
+  rmSync(join(home.folder, '.house.lock'));
+  expect(refusalOf(await home.run('up', ...anyPort))).toMatch(/^HOME_IN_USE: another house \(process \d+\) runs .* its lock file is gone; stop it/);
+  expect(await house.pids()).toEqual(pids);
+  expect(await home.tell('status')).toMatch(/^manager +running/m);
 });

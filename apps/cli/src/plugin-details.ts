@@ -16,7 +16,7 @@ export function pluginDetails({ plugin, lastWords }: OutputOf<typeof pluginStatu
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
-    styled('bold', `${id} ${version}`),
+    styled('bold', `${id} ${version}`.trimEnd()),
     ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     ...(lastWords.length === 0 ? [] : ['', 'The last words before that error:', ...lastWords.map((line) => `  ${line}`)]),
   ].join('\n');

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { buildProgram } from './program.ts';
 
-const everyCommand = ['up', 'run', 'call', 'services', 'status', 'config', 'plugin', 'logs', 'doctor', 'acknowledge', 'backup', 'restore', 'completion', 'complete', 'systemd'];
+const everyCommand = ['up', 'run', 'call', 'services', 'status', 'config', 'plugin', 'logs', 'doctor', 'acknowledge', 'backup', 'restore', 'completion', 'complete', 'stop', 'down', 'systemd'];
 
 it.each([
   ['the one that is typed', ['status', '--json'], ['status']],

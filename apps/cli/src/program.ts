@@ -32,6 +32,7 @@ const commandFiles: readonly CommandFile[] = [
   { names: ['acknowledge'], load: async () => (await import('./commands/acknowledge.ts')).addAcknowledge },
   { names: ['backup', 'restore'], load: async () => (await import('./commands/backup.ts')).addBackup },
   { names: ['completion', 'complete'], load: async () => (await import('./commands/completion.ts')).addCompletion },
+  { names: ['stop', 'down'], load: async () => (await import('./commands/stop.ts')).addStop },
   { names: ['systemd'], load: async () => (await import('./commands/systemd.ts')).addSystemd },
 ];
 

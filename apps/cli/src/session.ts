@@ -4,7 +4,7 @@ import { bindSetting, commonSettings, homePaths, isGiven, joinSetting, readSetti
 import { CommandError } from './failure.ts';
 import { typedCommand } from './own-files.ts';
 import { isPartName } from './parts.ts';
-import { readRunning } from './running-house.ts';
+import { findSilent, readRunning } from './running-house.ts';
 
 export const cliSettings = { ...commonSettings, bind: bindSetting, join: joinSetting } as const;
 export type CliSettings = SettingsOf<typeof cliSettings>;
@@ -36,6 +36,8 @@ export function readCliSettings(flags: SettingSources['flags']): CliSettings {
   const running = readRunning(settings.home);
   const named = isGiven(commonSettings.broker, sources, settings.home);
   if (running === undefined && !named) {
+    const silent = findSilent(settings.home);
+    if (silent !== undefined) throw new CommandError('NOT_CONNECTED', `${silent.text}; ${silent.todo}`);
     throw new CommandError('NOT_CONNECTED', `no house runs on ${settings.home}; start it with "${typedCommand} up", choose another home with --home, or name a broker with --broker`);
   }
   return {

@@ -41,7 +41,8 @@ export async function start({ home, broker, historyDays, historyChanges, backups
   const { database, keys, backups: folder } = homePaths(home);
   const minFreeBytes = minFreeMib * mebibyte;
   ensureFolder(dirname(database));
-  using _lock = lockHome(home, 'dbmanager');
+  using lock = lockHome(home, 'dbmanager');
+  lock.watch(log);
   await using store = await Store.open({ path: database, keyFile: join(keys, 'secrets.key'), history: { days: historyDays, changes: historyChanges }, backups: folder, minFreeBytes, log });
   await using backups = new Backups({ path: database, folder, keep, minFreeBytes, log }).start();
   using reveals = new RevealLog(log);

@@ -5,6 +5,8 @@ import { CallError, type Client } from '@majordomus/mq';
 
 const owner = 'manager';
 const timeoutMs = 3000;
+/** What is known already is told if the newest does not come in time. */
+const newestTimeoutMs = 500;
 
 export class Autostart {
   readonly #client: Client;
@@ -16,28 +18,28 @@ export class Autostart {
     this.#host = host;
   }
 
+  /** As they were when they were last read or written. */
+  get names(): readonly string[] {
+    return [...(this.#names ?? [])];
+  }
+
   /** As it was when it was last read or written; false while dbmanager has not told it yet. */
   has(name: string): boolean {
     return this.#names?.has(name) === true;
   }
 
-  /** Reads the names if they never were, as in a house that was told to start no plugins. Never rejects for want of dbmanager. */
-  async know(): Promise<void> {
-    if (this.#names !== undefined) return;
+  /** Reads the names anew, for a person may have set them; what was known stays while dbmanager does not answer. */
+  async refresh(): Promise<void> {
     try {
-      await this.read();
+      await this.#read(this.#names === undefined ? timeoutMs : newestTimeoutMs);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
     }
   }
 
   /** Reads the names from dbmanager. @throws CallError */
-  async read(signal?: AbortSignal): Promise<ReadonlySet<string>> {
-    const reply = await this.#client.call(configGet, { host: this.#host, plugin: owner }, { timeoutMs, ...(signal && { signal }) });
-    const data = 'data' in reply ? reply.data : {};
-    const names = new Set(Object.keys(data).filter((key) => key.startsWith(autostartPrefix) && data[key] === true).map((key) => key.slice(autostartPrefix.length)));
-    this.#names = names;
-    return names;
+  async read(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    return await this.#read(timeoutMs, signal);
   }
 
   /** Writes it down. @throws CallError */
@@ -49,5 +51,13 @@ export class Autostart {
     if (wanted) names.add(name);
     else names.delete(name);
     this.#names = names;
+  }
+
+  async #read(limitMs: number, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    const reply = await this.#client.call(configGet, { host: this.#host, plugin: owner }, { timeoutMs: limitMs, ...(signal && { signal }) });
+    const data = 'data' in reply ? reply.data : {};
+    const names = new Set(Object.keys(data).filter((key) => key.startsWith(autostartPrefix) && data[key] === true).map((key) => key.slice(autostartPrefix.length)));
+    this.#names = names;
+    return names;
   }
 }

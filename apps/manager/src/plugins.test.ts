@@ -26,6 +26,10 @@ let answers: boolean;
 let installed: PackageDetail | undefined;
 /** What dbmanager has for the manager. */
 let values: Record<string, boolean>;
+/** Called when packagemanager is asked for a package; it waits for what is returned. */
+let onDetail: () => Promise<unknown>;
+/** What dbmanager was given, in order. */
+let written: unknown[];
 
 /** A package on disk, as packagemanager tells of it: a program that runs until it is ended. */
 function install(version: string): void {
@@ -66,6 +70,8 @@ beforeEach(async () => {
   installed = undefined;
   answers = true;
   values = {};
+  onDetail = () => Promise.resolve();
+  written = [];
   parts = new AsyncDisposableStack();
   parts.defer(() => rmSync(root, { recursive: true, force: true }));
   ({ endpoint } = parts.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*' })));
@@ -77,10 +83,14 @@ beforeEach(async () => {
   };
   serving('dbmanager', new Handlers()
     .on(configGet, ({ host: of, plugin }) => ({ host: of, plugin, data: values, defaults: [] }))
-    .on(configSet, ({ host: of, plugin }) => ({ host: of, plugin })));
+    .on(configSet, ({ host: of, plugin, ...change }) => {
+      written.push('key' in change && { [change.key]: change.value });
+      return { host: of, plugin };
+    }));
   serving(`${host}.packagemanager`, new Handlers()
     .on(packageList, () => answered({ packages: installed === undefined ? [] : [installed] }))
-    .on(packageDetail, () => {
+    .on(packageDetail, async () => {
+      await onDetail();
       answered(undefined);
       if (installed === undefined) throw refuse(packageDetail, 'PACKAGE_NOT_FOUND', 'no such plugin');
       return installed;
@@ -132,7 +142,7 @@ describe('a plugin whose folder is gone', () => {
 it('a plugin that was stopped and uninstalled has no status any more, and can be installed again', async () => {
   install('1.0.0');
   await plugins.start(name, AbortSignal.timeout(15_000));
-  await plugins.stop(name);
+  await plugins.stop(name, AbortSignal.timeout(15_000));
   uninstall();
   await expect(plugins.status(name)).rejects.toMatchObject({ code: 'PLUGIN_NOT_FOUND' });
   install('2.0.0');
@@ -160,6 +170,60 @@ it('of what starts with the house, one that is not for this version of Majordomu
   await expect(plugins.status(name)).resolves.toMatchObject({ state: 'failed', reason: 'it works with Majordomus ^0.2.0', pid: null });
 });
 
+it('whether a plugin starts with the house is told as a person has set it since', async () => {
+  install('1.0.0');
+  values = { [`autostart.${name}`]: true };
+  await expect(plugins.list()).resolves.toMatchObject([{ autostart: true }]);
+  values = { [`autostart.${name}`]: false };
+  await expect(plugins.list()).resolves.toMatchObject([{ autostart: false }]);
+  values = { [`autostart.${name}`]: true };
+  await expect(plugins.status(name)).resolves.toMatchObject({ autostart: true });
+});
+
+it('a stop holds although the start before it still waits for packagemanager', async () => {
+  install('1.0.0');
+  await plugins.start(name, AbortSignal.timeout(15_000));
+  await plugins.stop(name, AbortSignal.timeout(15_000));
+  const asked = Promise.withResolvers<undefined>();
+  const answer = Promise.withResolvers<undefined>();
+  onDetail = () => {
+    asked.resolve(undefined);
+    return answer.promise;
+  };
+  const started = plugins.start(name, AbortSignal.timeout(15_000));
+  await asked.promise;
+  const stopped = plugins.stop(name, AbortSignal.timeout(15_000));
+  // A stop that waited for nobody has been written down by then.
+  await client.call(configGet, { host, plugin: 'manager' });
+  answer.resolve(undefined);
+  expect(await stopped).toMatchObject({ state: 'stopped' });
+  await started;
+  expect(written.slice(-2)).toEqual([{ [`autostart.${name}`]: true }, { [`autostart.${name}`]: false }]);
+  expect(await plugins.status(name)).toMatchObject({ state: 'stopped' });
+});
+
+describe('what starts with the house, and whose package cannot be used,', () => {
+  beforeEach(async () => {
+    values = { [`autostart.${name}`]: true };
+    await plugins.startAll({ autostart: true }, AbortSignal.timeout(15_000));
+  });
+
+  it('is failed, with what packagemanager says of it, until it is repaired', async () => {
+    const failed = { name, version: '', state: 'failed', reason: 'no such plugin', autostart: true };
+    expect(await plugins.list()).toMatchObject([failed]);
+    expect(await plugins.status(name)).toMatchObject(failed);
+    install('1.0.0');
+    expect(await listed()).toEqual([{ version: '1.0.0', state: 'stopped' }]);
+    expect(await plugins.start(name, AbortSignal.timeout(15_000))).toMatchObject({ state: 'not-ready' });
+  });
+
+  it('is told by a stop not to start any more', async () => {
+    expect(await plugins.stop(name, AbortSignal.timeout(15_000))).toMatchObject({ state: 'stopped' });
+    values = {};
+    expect(await listed()).toEqual([]);
+  });
+});
+
 describe('what ran under a manager that was killed, in a house that starts no plugins by itself,', () => {
   /** Its plugins end with a manager, and nobody has stopped them. */
   async function nextManager(run: string): Promise<void> {
@@ -183,7 +247,7 @@ describe('what ran under a manager that was killed, in a house that starts no pl
   });
 
   it('does not if it was stopped', async () => {
-    await plugins.stop(name);
+    await plugins.stop(name, AbortSignal.timeout(15_000));
     await nextManager('run 1');
     await plugins.startAll({ autostart: false }, AbortSignal.timeout(15_000));
     expect(await listed()).toEqual([{ version: '1.0.0', state: 'stopped' }]);
@@ -191,7 +255,7 @@ describe('what ran under a manager that was killed, in a house that starts no pl
 
   it('does not if it is stopped before the next one has come to it', async () => {
     await nextManager('run 1');
-    await plugins.stop(name);
+    await plugins.stop(name, AbortSignal.timeout(15_000));
     await plugins.startAll({ autostart: false }, AbortSignal.timeout(15_000));
     expect(await listed()).toEqual([{ version: '1.0.0', state: 'stopped' }]);
   });

@@ -5,7 +5,7 @@ import {
   hostService, packageDetail, packageList, pluginStart, refuse, type InstalledPackage, type PluginStatus, type ProcessStatus, type ResultOf,
 } from '@majordomus/contracts';
 import { CallError, PeerError, type Client } from '@majordomus/mq';
-import { didYouMean, type Log } from '@majordomus/runtime';
+import { didYouMean, Turns, type Log } from '@majordomus/runtime';
 import type { ProcessMemory, ProcessSpec, Supervisor } from '@majordomus/supervisor';
 import { Autostart } from './autostart.ts';
 import type { Epochs } from './epochs.ts';
@@ -41,7 +41,9 @@ export class Plugins {
   readonly #openedMs = Date.now();
   readonly #packagemanager: { readonly service: string; readonly timeoutMs: number };
   #lastPackages: readonly InstalledPackage[] | undefined;
-  /** Why an installed plugin does not work with this version of Majordomus, as packagemanager said last. */
+  /** Starts and stops of one plugin, one after another: what was asked for last holds. */
+  readonly #turns = new Turns();
+  /** Why a plugin cannot be started (it is not for this version of Majordomus, its package is damaged), as packagemanager said last. */
   readonly #unfit = new Map<string, string>();
 
   constructor(options: PluginsOptions) {
@@ -61,10 +63,11 @@ export class Plugins {
     if (names.size === 0) return;
     const installed = new Set((await this.#packages()).map(({ name }) => name));
     for (const name of names) {
+      using _turn = await this.#turns.take(name, signal);
       // Somebody may have stopped it meanwhile.
       if (!this.#coming.has(name) && !(autostart && this.#autostart.has(name))) continue;
-      if (!installed.has(name)) this.#options.log.warn(`${name} should run, and is not installed`);
-      else if (this.#unfit.has(name)) this.#options.log.warn(`${name} is not started: ${this.#unfit.get(name) ?? ''}`);
+      if (!installed.has(name)) await this.#wantedVersion(name);
+      if (this.#unfit.has(name)) this.#options.log.warn(`${name} is not started: ${this.#unfit.get(name) ?? ''}`);
       // One whose log was asked for before is known to the supervisor, and does not run.
       else if (!this.#isUp(name)) this.#run(await this.#takeOver(name));
       this.#coming.delete(name);
@@ -74,15 +77,21 @@ export class Plugins {
   /** Starts it; resolves when it is ready, or when it is known why not. */
   async start(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    this.#refuseUnfit(await this.#takeOver(name));
-    const note = await this.#remember(name, true);
-    this.#run(name);
+    let note: string;
+    {
+      using _turn = await this.#turns.take(name, signal);
+      this.#refuseUnfit(await this.#takeOver(name));
+      note = await this.#remember(name, true);
+      this.#run(name);
+    }
     return this.#changed(name, await supervisor.settled(name, { signal }), note);
   }
 
-  async stop(name: string): Promise<Change> {
+  async stop(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    if (!supervisor.has(name)) await this.#detail(name);
+    using _turn = await this.#turns.take(name, signal);
+    // One that cannot be used is told not to start with the house any more.
+    if (!supervisor.has(name) && !this.#autostart.has(name)) await this.#detail(name);
     this.#coming.delete(name);
     this.#options.started.delete(name);
     const note = await this.#remember(name, false);
@@ -92,22 +101,27 @@ export class Plugins {
   /** Stops it and starts the version that is installed now. */
   async restart(name: string, signal: AbortSignal): Promise<Change> {
     const { supervisor } = this.#options;
-    this.#refuseUnfit(await this.#takeOver(name));
-    await supervisor.stop(name);
-    this.#run(name);
+    {
+      using _turn = await this.#turns.take(name, signal);
+      this.#refuseUnfit(await this.#takeOver(name));
+      await supervisor.stop(name);
+      this.#run(name);
+    }
     return this.#changed(name, await supervisor.settled(name, { signal }), '');
   }
 
-  /** What is installed, and what runs although its package is gone or damaged. */
+  /** What is installed, and what runs or should start with the house although its package is gone or damaged. */
   async list(): Promise<PluginStatus[]> {
     const running = this.#running();
-    const [packages] = await Promise.all([this.#packages(), this.#autostart.know(), ...running.map(({ name }) => this.#reconsider(name))]);
+    const [packages] = await Promise.all([this.#packages(), this.#autostart.refresh(), ...running.map(({ name }) => this.#reconsider(name))]);
     const versions = new Map<string, string>([...this.#running(), ...packages].map(({ name, version }) => [name, version]));
+    const missing = this.#autostart.names.filter((name) => !versions.has(name));
+    await Promise.all(missing.map(async (name) => versions.set(name, await this.#knownVersion(name))));
     return [...versions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, version]) => this.#statusOf(name, version));
   }
 
   async status(name: string): Promise<PluginStatus> {
-    await this.#autostart.know();
+    await this.#autostart.refresh();
     return this.#statusOf(name, await this.#version(name));
   }
 
@@ -143,10 +157,34 @@ export class Plugins {
     const program = this.#programs.get(name);
     if (program !== undefined && this.#isUp(name)) return program.version;
     try {
-      return (await this.#detail(name)).version;
+      return this.#autostart.has(name) ? await this.#wantedVersion(name) : (await this.#detail(name)).version;
     } catch (error) {
       if (!(error instanceof CallError) || program === undefined) throw error;
       return program.version;
+    }
+  }
+
+  /** The same, and empty if it is not known. */
+  async #knownVersion(name: string): Promise<string> {
+    try {
+      return await this.#version(name);
+    } catch (error) {
+      if (error instanceof CallError) return '';
+      throw error;
+    }
+  }
+
+  /**
+   * Of one that should start with the house. If its package cannot be used, it is noted why, and the version is the one that was
+   * known; empty without one. @throws CallError while packagemanager does not answer
+   */
+  async #wantedVersion(name: string): Promise<string> {
+    try {
+      return (await this.#options.client.call(packageDetail, { id: name }, this.#packagemanager)).version;
+    } catch (error) {
+      if (!(error instanceof PeerError) || error.code !== 'PACKAGE_NOT_FOUND') throw error;
+      this.#unfit.set(name, error.message);
+      return this.#programs.get(name)?.version ?? '';
     }
   }
 
@@ -187,7 +225,7 @@ export class Plugins {
     return { id: hostService(host, name), host, name, version, autostart: this.#autostart.has(name), ...status, memoryMb: usedMb, memoryLimitMb: limitMb };
   }
 
-  /** One that should run and cannot, as it is not for this version of Majordomus, has failed. */
+  /** One that should run and cannot, as its package is damaged or not for this version of Majordomus, has failed. */
   #processStatus(name: string): ProcessStatus {
     const { supervisor } = this.#options;
     const known = supervisor.has(name) ? supervisor.get(name) : stoppedStatus;
@@ -195,6 +233,11 @@ export class Plugins {
     const status: ProcessStatus = isComing ? { ...known, state: 'starting', sinceMs: this.#openedMs, reason: 'the manager was started anew' } : known;
     const unfit = this.#isUp(name) || !this.#autostart.has(name) ? undefined : this.#unfit.get(name);
     return unfit === undefined ? status : { ...status, state: 'failed', reason: unfit };
+  }
+
+  #noteUnfit(name: string, unfit: string | undefined): void {
+    if (unfit === undefined) this.#unfit.delete(name);
+    else this.#unfit.set(name, unfit);
   }
 
   #refuseUnfit(name: string): void {
@@ -223,8 +266,7 @@ export class Plugins {
   async #packages(): Promise<readonly InstalledPackage[]> {
     try {
       this.#lastPackages = (await this.#options.client.call(packageList, {}, this.#packagemanager)).packages;
-      this.#unfit.clear();
-      for (const { name, unfit } of this.#lastPackages) if (unfit !== undefined) this.#unfit.set(name, unfit);
+      for (const { name, unfit } of this.#lastPackages) this.#noteUnfit(name, unfit);
     } catch (error) {
       if (!(error instanceof CallError) || this.#lastPackages === undefined) throw error;
     }
@@ -246,8 +288,7 @@ export class Plugins {
   async #takeOver(name: string): Promise<string> {
     const { host, client, supervisor, memoryLimits, epochs, env } = this.#options;
     const [detail] = await Promise.all([this.#detail(name), memoryLimits.read()]);
-    if (detail.unfit === undefined) this.#unfit.delete(name);
-    else this.#unfit.set(name, detail.unfit);
+    this.#noteUnfit(name, detail.unfit);
     const program = this.#programs.get(name);
     if (program === undefined) {
       const added = new PluginProgram(detail, hostService(host, name), client, env, memoryLimits, epochs);

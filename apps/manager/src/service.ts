@@ -21,7 +21,8 @@ export async function start({ home, broker, host, logLevel, primary, autostart, 
   const { log, signal, ready, notReady } = context;
   const { run, logs } = homePaths(home);
   // A second manager would take the plugins of the first for what an earlier run left behind, and end them.
-  using _lock = lockHome(home, 'manager');
+  using lock = lockHome(home, 'manager');
+  lock.watch(log);
   await using client = new Client({ endpoint: broker });
   await using supervisor = await Supervisor.open({
     owner: 'manager', runFolder: run, logsFolder: logs, log, settings: { askLimitMs: 1000, terminateLimitMs: 1000, aliveLimitMs: hangLimit },
@@ -63,13 +64,14 @@ function pluginHandlers(plugins: Plugins, client: Client, host: string): Handler
   const local = onOwnHost({ host, client, timeoutMs: elsewhereTimeoutMs });
   return new Handlers()
     .on(pluginStart, local(pluginStart, (name, _data, { signal }) => plugins.start(name, signal)))
-    .on(pluginStop, local(pluginStop, (name) => plugins.stop(name)))
+    .on(pluginStop, local(pluginStop, (name, _data, { signal }) => plugins.stop(name, signal)))
     .on(pluginRestart, local(pluginRestart, (name, _data, { signal }) => plugins.restart(name, signal)))
     .on(pluginList, async () => ({ plugins: await plugins.list() }))
-    .on(pluginStatusGet, local(pluginStatusGet, async (name) => ({
-      plugin: await plugins.status(name),
-      log: (await plugins.log(name, { lines: logLinesInStatus })).lines,
-      lastWords: plugins.lastWords(name),
-    })))
+    .on(pluginStatusGet, local(pluginStatusGet, async (name) => {
+      const plugin = await plugins.status(name);
+      // One that has no version has a package that cannot be used, and did not run in this run of the house.
+      const log = plugin.version === '' ? [] : (await plugins.log(name, { lines: logLinesInStatus })).lines;
+      return { plugin, log, lastWords: plugins.lastWords(name) };
+    }))
     .on(pluginLog, local(pluginLog, async (name, { id, lines, after }) => ({ id, ...(await plugins.log(name, { lines, after })) })));
 }

@@ -90,6 +90,6 @@ export function packagemanagerActions({ host: ownHost, client, store, installer,
   }
 
   function notInstalled(contract: typeof pluginUninstall | typeof packageDetail | typeof pluginUpgrade | typeof pluginRollback, name: string): ActionFailure {
-    return refuse(contract, 'PACKAGE_NOT_FOUND', `no plugin ${name} is installed on ${ownHost}; package.list tells what is`);
+    return refuse(contract, 'PACKAGE_NOT_FOUND', `no plugin ${name} is installed on ${ownHost}; see what is: domus plugin list`);
   }
 }

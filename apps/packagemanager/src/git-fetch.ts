@@ -10,11 +10,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { pluginInstall, refuse, type ActionFailure } from '@majordomus/contracts';
-import { isSystemError, orAborted } from '@majordomus/runtime';
+import { isSystemError, orAborted, Turns } from '@majordomus/runtime';
 import semver from 'semver';
 import { growing, limited, TooLarge } from './byte-limit.ts';
 import { noteUse } from './cache-age.ts';
-import { Turns } from './turns.ts';
 import { shownSource, type GitSource } from './source.ts';
 
 const limitMs = 10 * 60_000;

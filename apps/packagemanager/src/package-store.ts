@@ -5,14 +5,13 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { pluginName, type InstalledPackage } from '@majordomus/contracts';
-import { majordomusVersion, syncPathAside, type Log } from '@majordomus/runtime';
+import { majordomusVersion, syncPathAside, Turns, type Log } from '@majordomus/runtime';
 import { changeFileName, readChange, removeChange, writeChange, type Change } from './change-file.ts';
 import { exists, linkTarget, renameLink, switchLink, writeDurably } from './durable.ts';
 import type { BeforeEffect, Effect } from './effects.ts';
 import { findCurrent, findPrevious, findRelease, type Found } from './found.ts';
 import { holdsAll } from './package-copy.ts';
 import { readRecord, recordFile, writeRecord, type ReleaseRecord } from './release-record.ts';
-import { Turns } from './turns.ts';
 
 /** What the last version printed that did not become well; it goes with the package. */
 const failedLogName = 'failed.log';

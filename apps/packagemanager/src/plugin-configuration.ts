@@ -1,7 +1,7 @@
 // The configuration of this host's plugins, as dbmanager has it: the schema that types the values, the values, and the number
 // of the newest change, by which they are put back as they were.
 import {
-  autostartPrefix, configDelete, configGet, configHistory, configRevert, configSet, configurationProblems, missingKeys, schemaSet, valueProblem,
+  autostartPrefix, configDelete, configGet, configHistory, configRevert, configSet, configurationProblems, missingKeys, schemaGet, schemaSet, valueProblem,
   type FieldProblems, type JsonValue, type Manifest,
 } from '@majordomus/contracts';
 import { PeerError, type Client } from '@majordomus/mq';
@@ -42,6 +42,17 @@ export class PluginConfiguration {
 
   async setSchema({ name, version, configuration }: Manifest, signal: AbortSignal): Promise<void> {
     await this.#client.call(schemaSet, { plugin: name, version, items: configuration }, { timeoutMs, signal });
+  }
+
+  /** Whether the values of a plugin are checked by any schema. */
+  async hasSchema(plugin: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#client.call(schemaGet, { plugin }, { timeoutMs, signal });
+      return true;
+    } catch (error) {
+      if (error instanceof PeerError && error.code === 'SCHEMA_NOT_FOUND') return false;
+      throw error;
+    }
   }
 
   async values(plugin: string, signal: AbortSignal): Promise<SetValues> {

@@ -20,7 +20,7 @@ import { PackageStore } from './package-store.ts';
 import { PluginConfiguration } from './plugin-configuration.ts';
 import { PluginProcesses } from './plugin-process.ts';
 import { UnendedChanges } from './unended-changes.ts';
-import { renewSchemas } from './schemas.ts';
+import { keepSchemas } from './schemas.ts';
 import { Uploads } from './uploads.ts';
 
 const service = 'packagemanager';
@@ -35,7 +35,8 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   const { packages, cache } = homePaths(home);
   ensureFolder(packages);
   // A second one would take what the first has in staging for the leftovers of a crash.
-  using _lock = lockHome(home, service);
+  using lock = lockHome(home, service);
+  lock.watch(log);
   const store = new PackageStore({ folder: packages, log });
   await prepare(store, packages, kitFolder);
   await forgetUnused(cache, Date.now(), log);
@@ -57,7 +58,8 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   // Before anybody can ask for another installation of the same.
   await unended.begin();
   const registerSchema = (manifest: Manifest, cancelled: AbortSignal): Promise<void> => configuration.setSchema(manifest, cancelled);
-  const renewed = renewSchemas({ store, registerSchema, log, signal });
+  const hasSchema = (plugin: string, cancelled: AbortSignal): Promise<boolean> => configuration.hasSchema(plugin, cancelled);
+  const schemas = keepSchemas({ store, registerSchema, hasSchema, log, signal });
   await serve({
     endpoint, services, handlers, capacity, log, signal,
     onRegistered: () => ready(),
@@ -66,7 +68,7 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
     // First the jobs, so that whoever waits for one is told that it was interrupted, and not that it runs.
     beforeStop: () => jobs.stop(),
   });
-  await renewed;
+  await schemas;
   await unended.ended();
 }
 

@@ -3,9 +3,8 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageUpload, pluginInstall, refuse, type RequestOf, type ResultOf } from '@majordomus/contracts';
-import { isSystemError, systemReason } from '@majordomus/runtime';
+import { isSystemError, systemReason, Turns } from '@majordomus/runtime';
 import { checkIntegrity, checkIntegrityForm, hashFile } from './integrity.ts';
-import { Turns } from './turns.ts';
 
 export interface UploadsOptions {
   /** Where they are kept; removed at the next start with everything else that is staged. */

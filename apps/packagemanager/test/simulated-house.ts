@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readlinkSync, renameSync, writeFileSync } fro
 import { join } from 'node:path';
 import {
   ActionFailure, configDelete, configGet, configHistory, configList, configRevert, configSet, configurationProblems, pluginLog, pluginRestart, pluginStatusGet,
-  pluginStop, schemaSet, withDefaults, type Contract, type InputOf, type JsonObject, type JsonValue, type OutputOf, type PluginStatus, type RequestOf, type ResultOf,
+  pluginStop, schemaGet, schemaSet, withDefaults, type Contract, type InputOf, type JsonObject, type JsonValue, type OutputOf, type PluginStatus, type RequestOf, type ResultOf,
 } from '@majordomus/contracts';
 import { Handlers, PeerError, type Client } from '@majordomus/mq';
 import { versionOf } from '../src/release-record.ts';
@@ -122,7 +122,7 @@ export class SimulatedHouse {
 
   get dbmanager(): Handlers {
     const handlers = new Handlers();
-    for (const contract of [schemaSet, configGet, configSet, configDelete, configList, configHistory, configRevert] as const) this.#answer(handlers, contract);
+    for (const contract of [schemaGet, schemaSet, configGet, configSet, configDelete, configList, configHistory, configRevert] as const) this.#answer(handlers, contract);
     return handlers;
   }
 
@@ -136,6 +136,7 @@ export class SimulatedHouse {
     this.asked.push(action);
     await this.#before(action, data);
     switch (action) {
+      case 'schema.get': return this.#schema(data as RequestOf<typeof schemaGet>);
       case 'schema.set': return this.#setSchema(data as RequestOf<typeof schemaSet>);
       case 'config.get': return this.#get(data as RequestOf<typeof configGet>);
       case 'config.set': return this.#set(data as RequestOf<typeof configSet>);
@@ -160,6 +161,12 @@ export class SimulatedHouse {
     this.#state.schemas[data.plugin] = data;
     this.#save();
     return { plugin: data.plugin };
+  }
+
+  #schema({ plugin }: RequestOf<typeof schemaGet>): ResultOf<typeof schemaGet> {
+    const schema = this.#state.schemas[plugin];
+    if (schema === undefined) throw new ActionFailure('SCHEMA_NOT_FOUND', `no schema of ${plugin} is known`);
+    return schema;
   }
 
   #get({ host, plugin }: RequestOf<typeof configGet>): ResultOf<typeof configGet> {

@@ -14,7 +14,7 @@ export const pluginStatus = processStatus
   .extend({
     ...plugin,
     name: z.string().describe('its name on that host'),
-    version: z.string().describe('the version that is installed'),
+    version: z.string().describe('the version that is installed; empty if its package cannot be used'),
     autostart: z.boolean().describe('whether it starts by itself with the house'),
   })
   .meta({ id: 'PluginStatus', description: 'An installed plugin as a process.' });

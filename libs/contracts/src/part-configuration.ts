@@ -18,10 +18,17 @@ export function isMemoryLimit(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value === 0 || Number(value) >= leastMemoryMb);
 }
 
-/** By part, what a value must be under each prefix. */
-const rules: Readonly<Record<string, Readonly<Record<string, (value: JsonValue) => string | undefined>>>> = {
+type Rule = (value: JsonValue) => string | undefined;
+const trueOrFalse: Rule = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+/** By part, what a value must be under each key, or under each prefix, which ends in a dot and is followed by the name of a plugin. */
+const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  broker: {},
+  dbmanager: {},
+  packagemanager: {},
+  house: { furnished: trueOrFalse, joined: trueOrFalse },
   manager: {
-    [autostartPrefix]: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+    [autostartPrefix]: trueOrFalse,
     [memoryLimitPrefix]: (value) => (isMemoryLimit(value) ? undefined : memoryLimitRule),
   },
 };
@@ -30,10 +37,16 @@ const rules: Readonly<Record<string, Readonly<Record<string, (value: JsonValue) 
 export function partProblems(part: string, values: Readonly<Record<string, JsonValue>>): FieldProblems {
   const known = Object.hasOwn(rules, part) ? rules[part] : undefined;
   if (known === undefined) return {};
-  const unknown = `is not known; known: ${Object.keys(known).map((prefix) => `${prefix}PLUGIN`).join(', ')}`;
+  const names = Object.keys(known).map((name) => (isPrefix(name) ? `${name}PLUGIN` : name));
+  const elsewhere = `the settings of ${part} stand in majordomus.toml in the home, and hold from the next start on`;
+  const unknown = names.length === 0 ? `is not kept here: ${elsewhere}` : `is not known; known: ${names.join(', ')}; ${elsewhere}`;
   return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => {
-    const prefix = Object.keys(known).find((one) => key.startsWith(one) && pluginName.safeParse(key.slice(one.length)).success);
-    const reason = prefix === undefined ? unknown : known[prefix]?.(value);
+    const name = Object.keys(known).find((one) => (isPrefix(one) ? key.startsWith(one) && pluginName.safeParse(key.slice(one.length)).success : key === one));
+    const reason = name === undefined ? unknown : known[name]?.(value);
     return reason === undefined ? [] : [[key, reason]];
   }));
+}
+
+function isPrefix(name: string): boolean {
+  return name.endsWith('.');
 }

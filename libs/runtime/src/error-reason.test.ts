@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isSystemError, reasonOf, systemReason } from './error-reason.ts';
 
@@ -27,6 +27,8 @@ describe('an error of the operating system', () => {
   it('has its reason without the path', () => {
     expect(systemReason(missing)).toBe('no such file or directory (ENOENT)');
     expect(systemReason(new Error('the disk is gone'))).toBe('the disk is gone');
+    // Node's own, not a system call's.
+    expect(systemReason(thrownBy(() => rmSync('/proc')))).toBe('illegal operation on a directory (ERR_FS_EISDIR)');
   });
 });
 

@@ -10,7 +10,8 @@ export function isSystemError(error: unknown, ...codes: string[]): error is Node
 /** The reason of a failed file operation, without its path: `no space left on device (ENOSPC)`. */
 export function systemReason(error: unknown): string {
   if (!isSystemError(error)) return reasonOf(error);
-  return `${typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : error.message} (${error.code})`;
+  // Node's own errors of this kind have it without the sign.
+  return `${typeof error.errno === 'number' ? getSystemErrorMessage(-Math.abs(error.errno)) : error.message} (${error.code})`;
 }
 
 /** The message of an error; anything else that was thrown as text. */

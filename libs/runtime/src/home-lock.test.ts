@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { checkHomeFree, lockHome } from './home-lock.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkHomeFree, lockHolder, lockHome } from './home-lock.ts';
 import { StartError } from './start-error.ts';
 
 function temporaryHome(): { readonly path: string } & Disposable {
@@ -55,8 +55,10 @@ describe('the lock of a home', () => {
     const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', holder, home.path], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
     expect(() => lockHome(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_IN_USE' }));
+    if (process.platform === 'linux') expect(lockHolder(home.path, 'dbmanager')).toBe(child.pid);
     child.kill('SIGKILL');
     await once(child, 'exit');
+    expect(lockHolder(home.path, 'dbmanager')).toBeUndefined();
     lockHome(home.path, 'dbmanager')[Symbol.dispose]();
   });
 
@@ -77,5 +79,42 @@ describe('the lock of a home', () => {
     using home = temporaryHome();
     mkdirSync(join(home.path, '.dbmanager.lock'));
     expect(() => lockHome(home.path, 'dbmanager')).toThrow(expect.objectContaining({ code: 'HOME_NOT_WRITABLE' }));
+  });
+});
+
+describe('a lock that is watched', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['deleted', (file: string) => rmSync(file)],
+    ['deleted', (file: string) => rmSync(join(file, '..'), { recursive: true })],
+    ['replaced', (file: string) => {
+      writeFileSync(`${file}.new`, '');
+      renameSync(`${file}.new`, file);
+    }],
+  ])('says once that its file was %s', (what, happens) => {
+    using home = temporaryHome();
+    using lock = lockHome(home.path, 'dbmanager');
+    const said: unknown[] = [];
+    lock.watch({ error: (text: unknown) => void said.push(text) });
+    vi.advanceTimersByTime(5000);
+    expect(said).toEqual([]);
+    const file = join(home.path, '.dbmanager.lock');
+    happens(file);
+    vi.advanceTimersByTime(5000);
+    expect(said).toEqual([`the lock file ${file} was ${what} under this dbmanager, so that it keeps no other one from the home any more; restart the house`]);
+  });
+
+  it('says nothing when it was given back', () => {
+    using home = temporaryHome();
+    const said: unknown[] = [];
+    {
+      using lock = lockHome(home.path, 'dbmanager');
+      lock.watch({ error: (text: unknown) => void said.push(text) });
+    }
+    rmSync(join(home.path, '.dbmanager.lock'));
+    vi.advanceTimersByTime(5000);
+    expect(said).toEqual([]);
   });
 });

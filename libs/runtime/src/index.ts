@@ -5,7 +5,7 @@ export { didYouMean } from './did-you-mean.ts';
 export { epochFrom, epochVariable, exitSuperseded, readEpoch, SupersededError } from './epoch.ts';
 export { isSystemError, reasonOf, systemReason } from './error-reason.ts';
 export { ensureFolder, homePaths } from './home.ts';
-export { checkHomeFree, lockHome } from './home-lock.ts';
+export { checkHomeFree, lockHolder, lockHome } from './home-lock.ts';
 export { runMarkerVariable, runPart, type PartContext } from './lifecycle.ts';
 export { createLog, silentLog, type Log } from './log.ts';
 export { logText } from './log-text.ts';
@@ -17,4 +17,5 @@ export {
 export { escapeControls, shownSource } from './shown-text.ts';
 export { exitCannotStart, StartError, startErrorOf, type StartErrorCode } from './start-error.ts';
 export { syncPath, syncPathAside } from './synced.ts';
+export { Turns } from './turns.ts';
 export { majordomusVersion } from './version.ts';

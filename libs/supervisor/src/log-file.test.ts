@@ -33,6 +33,20 @@ describe('the log of a process', () => {
     expect(statSync(join(folder, 'disk.log')).mode & 0o777).toBe(0o600);
   });
 
+  it('is there again with the next line when somebody has deleted it, or its folder', () => {
+    const log = open();
+    log.append(['one']);
+    rmSync(join(folder, 'disk.log'));
+    log.append(['two']);
+    expect(file()).toBe('two\n');
+    rmSync(folder, { recursive: true });
+    log.append(['three']);
+    expect(file()).toBe('three\n');
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(log.read({ lines: 3 }).lines).toEqual(['one', 'two', 'three']);
+    expect(failures).toEqual([]);
+  });
+
   it('shows log entries as text, and everything else as it is', () => {
     const [entry, other] = open().append(['{"level":40,"time":1795351147194,"name":"disk","path":"/mnt","msg":"slow mount"}', '{"level":']);
     expect(entry).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\] WARN: slow mount \{"path":"\/mnt"\}$/);
@@ -130,8 +144,10 @@ describe('its last lines', () => {
   });
 
   it('are read in full by who follows, however much is printed between two reads of what is kept', () => {
+    // No file can be in what is no folder, so every line is in memory alone.
+    writeFileSync(join(folder, 'no-folder'), '');
     fc.assert(fc.property(fc.array(fc.record({ print: fc.nat(60), read: fc.integer({ min: 1, max: 20 }) }), { maxLength: 20 }), (turns) => {
-      const log = new LogFile(join(folder, 'nowhere'), 'disk', logDefaults, () => {});
+      const log = new LogFile(join(folder, 'no-folder'), 'disk', logDefaults, () => {});
       const seen: string[] = [];
       let [printed, next] = [0, 0];
       for (const { print, read } of turns) {

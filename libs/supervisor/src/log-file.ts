@@ -3,9 +3,9 @@
 // It is written synchronously, a chunk at a time: a pipe is read no faster than its lines are on their way to the disk, so a child
 // that prints more than the disk takes waits in its own write, and no queue of ours grows. The stall is not held against
 // the children (the machine's rule 4), and the last words before a crash are in the file.
-import { appendFileSync, closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { escapeControls, logText } from '@majordomus/runtime';
+import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { escapeControls, isSystemError, logText } from '@majordomus/runtime';
 import { cutLine } from './lines.ts';
 import { printedLineLimit } from './spawner.ts';
 
@@ -105,6 +105,8 @@ export class LogFile {
   #write(text: string): void {
     try {
       const bytes = Buffer.byteLength(text);
+      // A person may delete logs under a running house; what is written to such a file nobody can read.
+      if (this.#fd !== undefined && fstatSync(this.#fd).nlink === 0) this.close();
       const open = this.#fd ?? this.#open();
       const fd = this.#size > 0 && this.#size + bytes > this.#settings.logBytes ? this.#rotate() : open;
       appendFileSync(fd, text);
@@ -118,10 +120,20 @@ export class LogFile {
   }
 
   #open(): number {
-    const fd = openSync(this.#path, 'a', 0o600);
+    const fd = this.#openInFolder();
     this.#fd = fd;
     this.#size = fstatSync(fd).size;
     return fd;
+  }
+
+  #openInFolder(): number {
+    try {
+      return openSync(this.#path, 'a', 0o600);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      return openSync(this.#path, 'a', 0o600);
+    }
   }
 
   #rotate(): number {

@@ -72,7 +72,9 @@ describe('the records of what runs', () => {
     const { folder, records: own } = records();
     const { pid } = sitter();
     own.write('disk', pid);
-    expect(JSON.parse(readFileSync(join(folder, 'disk.json'), 'utf8'))).toEqual({ owner: 'manager', pid, identity: identityOf(pid), marker: 'marker-1' });
+    expect(JSON.parse(readFileSync(join(folder, 'disk.json'), 'utf8'))).toEqual({
+      owner: 'manager', pid, identity: identityOf(pid), marker: 'marker-1', by: { pid: process.pid, identity: identityOf(process.pid) },
+    });
     own.remove('disk');
     own.remove('disk');
     expect(existsSync(join(folder, 'disk.json'))).toBe(false);
@@ -143,6 +145,22 @@ describe('the records of what runs', () => {
     expect(await new RunRecords(folder, 'manager', 'marker-2').endLeftovers()).toEqual([]);
     expect(runs(pid)).toBe(true);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('tell of another process that is the same owner and still runs, whose processes are then left alone', async () => {
+    const home = testHome();
+    mkdirSync(home.runFolder);
+    const [owner, child] = [sitter(), sitter()];
+    const file = join(home.runFolder, 'disk.json');
+    const record = { owner: 'house', pid: child.pid, identity: identityOf(child.pid), marker: 'marker-1', by: { pid: owner.pid, identity: identityOf(owner.pid) } };
+    writeFileSync(file, JSON.stringify(record));
+    await expect(home.open({ owner: 'house' })).rejects.toMatchObject({ code: 'HOME_IN_USE', message: expect.stringContaining(`kill ${owner.pid}`) as string });
+    expect(runs(child.pid)).toBe(true);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(record);
+    owner.kill('SIGKILL');
+    await gone(owner.pid);
+    await using _next = await home.open({ owner: 'house' });
+    await gone(child.pid);
   });
 
   it('never end what another supervisor of the house has started', async () => {

@@ -13,6 +13,8 @@ interface RunRecord {
   /** When it started, as far as this machine can tell: a pid alone may be an innocent's by now. */
   readonly identity: string;
   readonly marker: string;
+  /** The process that supervises it, and that process's identity. */
+  readonly by?: { readonly pid: number; readonly identity: string } | undefined;
 }
 
 /** A process of an earlier run that still ran. */
@@ -60,7 +62,7 @@ export class RunRecords {
     const identity = identityOf(pid);
     // It ended already.
     if (identity === undefined) return;
-    const record: RunRecord = { owner: this.#owner, pid, identity, marker: this.#marker };
+    const record: RunRecord = { owner: this.#owner, pid, identity, marker: this.#marker, by: ownIdentity() };
     const path = this.#path(name);
     writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
     renameSync(`${path}.new`, path);
@@ -69,6 +71,11 @@ export class RunRecords {
   /** @throws the file system's error */
   remove(name: string): void {
     rmSync(this.#path(name), { force: true });
+  }
+
+  /** Another process that is this owner too and still runs, as after its lock file was deleted: what it supervises is no leftover. */
+  livingOwner(): number | undefined {
+    return this.#read().map(({ record }) => record.by).find((by) => by !== undefined && by.pid !== process.pid && isRunning(by.pid, by.identity))?.pid;
   }
 
   /**
@@ -141,12 +148,24 @@ function runOf(marker: string): string {
 /** The record in a file, or undefined if it is none of ours. */
 function parseRecord(path: string): RunRecord | undefined {
   try {
-    const { owner, pid, identity, marker } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof RunRecord, unknown>>;
+    const { owner, pid, identity, marker, by } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof RunRecord, unknown>>;
     const valid = typeof owner === 'string' && typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 1 && typeof identity === 'string' && typeof marker === 'string' && marker !== '';
-    return valid ? { owner, pid, identity, marker } : undefined;
+    return valid ? { owner, pid, identity, marker, by: parseSupervisor(by) } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Undefined in the record of an older version. */
+function parseSupervisor(by: unknown): RunRecord['by'] {
+  if (typeof by !== 'object' || by === null) return undefined;
+  const { pid, identity } = by as Partial<Record<'pid' | 'identity', unknown>>;
+  return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 1 && typeof identity === 'string' ? { pid, identity } : undefined;
+}
+
+function ownIdentity(): RunRecord['by'] {
+  const identity = identityOf(process.pid);
+  return identity === undefined ? undefined : { pid: process.pid, identity };
 }
 
 function sendKill(pid: number): void {

@@ -3,7 +3,7 @@
 // timer, and those who wait.
 import { randomUUID } from 'node:crypto';
 import { componentName, type ProcessState, type ProcessStatus } from '@majordomus/contracts';
-import { ensureFolder, systemClock, type Clock, type Log } from '@majordomus/runtime';
+import { ensureFolder, StartError, systemClock, type Clock, type Log } from '@majordomus/runtime';
 import { Guard } from './guard.ts';
 import { LogFile, logDefaults, type LogLines, type LogSettings } from './log-file.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -64,12 +64,17 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * A supervisor with nothing to supervise yet. What the same owner left running (it was killed with -9, say) is ended first.
-   * @throws StartError HOME_NOT_WRITABLE
+   * @throws StartError HOME_NOT_WRITABLE; HOME_IN_USE if the same owner still runs, whose processes are left alone
    */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
     ensureFolder(options.runFolder);
     ensureFolder(options.logsFolder);
     const supervisor = new Supervisor(options);
+    const other = supervisor.#records.livingOwner();
+    if (other !== undefined) {
+      await supervisor[Symbol.asyncDispose]();
+      throw new StartError('HOME_IN_USE', `another ${options.owner} (process ${other}) runs what is in ${options.runFolder}, although its lock file is gone; stop it (kill ${other}), or choose another home with --home or DOMUS_HOME`);
+    }
     for (const { name, pid, ended } of await supervisor.#records.endLeftovers()) {
       options.log.warn({ pid }, ended
         ? `ended ${name}, which an earlier run left behind`

@@ -9,7 +9,7 @@ import { backupMake } from '@majordomus/contracts';
 import { commonSettings, ensureFolder, homePaths, isSystemError, lockHome, majordomusVersion, syncPath, systemReason } from '@majordomus/runtime';
 import { CommandError } from '../failure.ts';
 import { readLastStart } from '../last-start.ts';
-import { readRunning, type RunningHouse } from '../running-house.ts';
+import { findSilent, readRunning, type RunningHouse } from '../running-house.ts';
 import { withClient, type CliSettings } from '../session.ts';
 import { readBackup, writeArchive } from './archive.ts';
 import { contentsOf, entriesOf, installedIn, saysWhatIsInstalled } from './contents.ts';
@@ -46,6 +46,8 @@ export async function makeBackup({ settings, file: given, withKeys, force, onSte
   checkTarget(file, home, force);
   if (!existsSync(home)) throw new CommandError('NOTHING_TO_BACK_UP', `there is no home ${home}; choose another one with --home or DOMUS_HOME`);
   const running = readRunning(home);
+  const silent = running === undefined ? findSilent(home) : undefined;
+  if (silent !== undefined) throw new CommandError('HOME_IN_USE', `no backup was made: ${silent.text}; ${silent.todo}`);
   const unfinished = join(dirname(file), `.${randomUUID()}.unfinished`);
   const notes = mkdtempSync(join(tmpdir(), 'majordomus-backup-'));
   try {

@@ -99,7 +99,7 @@ async function checkKnown(client: Client, place: Place): Promise<void> {
 }
 
 /** The plugin that may have been meant, or the key of one that is known. */
-async function meantText(client: Client, { key, ...owner }: Place): Promise<string> {
+export async function meantText(client: Client, { key, ...owner }: Place): Promise<string> {
   const plugins = await namesOf(client, owner);
   const isKnown = plugins.includes(owner.plugin);
   const meant = !isKnown ? didYouMean(owner.plugin, plugins) : key === undefined ? undefined : didYouMean(key, await namesOf(client, { ...owner, key }));

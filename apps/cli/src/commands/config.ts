@@ -1,6 +1,6 @@
 // `domus config`: what the plugins are told.
 import type { Command } from 'commander';
-import { configDelete, configGet, configList, configSet, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf, type RequestOf } from '@majordomus/contracts';
+import { configDelete, configGet, configList, configSet, partList, schemaGet, type ConfigurationItems, type JsonValue, type OutputOf, type RequestOf } from '@majordomus/contracts';
 import { type Client, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { editConfiguration } from '../config-edit/edit-configuration.ts';
@@ -15,7 +15,7 @@ import type { CommandContext } from '../program.ts';
 import { ask, canAsk } from '../questions.ts';
 import { withClient } from '../session.ts';
 import { whoAsks } from '../who.ts';
-import { addConfigHistory } from './config-history.ts';
+import { addConfigHistory, meantText } from './config-history.ts';
 
 export function addConfig(program: Command, context: CommandContext): void {
   const { settings } = context;
@@ -70,8 +70,12 @@ export function addConfig(program: Command, context: CommandContext): void {
     .description('forget one value, or all of a plugin')
     .action(async (plugin: string, key: string | undefined, _options: object, command: Command) => {
       const { host } = settings(command);
-      const { deleted } = await withClient(settings(command), (client) => client.call(configDelete, { host, plugin, by: whoAsks(), ...(key !== undefined && { key }) }));
-      note(deleted === 0 ? `nothing was set for ${plugin} on ${host}` : `forgot ${deleted} ${deleted === 1 ? 'value' : 'values'} of ${plugin} on ${host}`);
+      await withClient(settings(command), async (client) => {
+        if (key === undefined) await refuseOwnNotes(client, host, plugin);
+        const { deleted } = await client.call(configDelete, { host, plugin, by: whoAsks(), ...(key !== undefined && { key }) });
+        const meant = deleted === 0 && isPlugin(plugin) ? await meantText(client, { host, plugin, ...(key !== undefined && { key }) }) : '';
+        note(deleted === 0 ? `nothing was set for ${plugin} on ${host}${meant}` : `forgot ${deleted} ${deleted === 1 ? 'value' : 'values'} of ${plugin} on ${host}`);
+      });
     });
 
   config.command('edit').argument('[plugin]', 'which one; asked at a terminal').option('--from <file>', 'begin with what an earlier edit has left')
@@ -144,9 +148,23 @@ async function itemsOf(client: Client, plugin: string): Promise<ConfigurationIte
 async function tellUnknown(client: Client, host: string, plugin: string, key: string): Promise<void> {
   // A part is no plugin; it looks itself at what it is told.
   if (isPartName(plugin)) return;
-  const meant = didYouMean(plugin, await installedOn(client, host));
+  const installed = await installedOn(client, host);
+  if (installed.includes(plugin)) {
+    note(`dbmanager has no schema of ${plugin} at the moment, so nothing has checked the value; packagemanager gives it again by itself: look then whether the value is right: ${typedCommand} config edit ${plugin}`);
+    return;
+  }
+  const meant = didYouMean(plugin, installed);
   const advice = meant === undefined ? '' : `; did you mean ${meant}? Then take it back with: ${typedCommand} config delete ${plugin} ${key}`;
   note(`no plugin ${plugin} is installed, so nothing checks the value until it is${advice}`);
+}
+
+/** What the house notes for itself is not forgotten by the way. @throws CommandError BAD_REQUEST */
+async function refuseOwnNotes(client: Client, host: string, plugin: string): Promise<void> {
+  if (plugin !== partList.service) return;
+  const reply = await client.call(configGet, { host, plugin });
+  const keys = 'data' in reply ? Object.keys(reply.data) : [];
+  if (keys.length === 0) return;
+  throw new CommandError('BAD_REQUEST', `${plugin} is no plugin: under it the house notes what it has done (${keys.join(', ')}), and does it again once that is forgotten; name the key if you want that: ${typedCommand} config delete ${plugin} ${keys[0] ?? ''} --host ${host}`);
 }
 
 /** Before an editor opens on nothing: a name that was mistyped. @throws CommandError PLUGIN_NOT_FOUND */

@@ -11,7 +11,7 @@ import { CommandError } from '../failure.ts';
 import { flagsOf } from '../flags.ts';
 import { printJson, printLine, styled } from '../output.ts';
 import type { CommandContext } from '../program.ts';
-import { readRunning } from '../running-house.ts';
+import { findSilent, readRunning } from '../running-house.ts';
 import type { CliSettings } from '../session.ts';
 
 const styles = { ok: 'green', note: 'yellow', problem: 'red' } as const;
@@ -62,7 +62,7 @@ function patientOf({ settings, houseSettings }: CommandContext, command: Command
   const running = readRunning(home);
   return {
     wrong: read instanceof StartError ? read : undefined,
-    patient: { named: namedBy(command), home, running, settings: known, host: running?.host ?? known?.host ?? commonSettings.host.fallback, broker: found === undefined || found instanceof StartError ? running?.broker : found.broker },
+    patient: { named: namedBy(command), home, running, silent: running === undefined ? findSilent(home) : undefined, settings: known, host: running?.host ?? known?.host ?? commonSettings.host.fallback, broker: found === undefined || found instanceof StartError ? running?.broker : found.broker },
   };
 }
 

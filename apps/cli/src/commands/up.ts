@@ -1,6 +1,6 @@
 // `domus up`: a whole house in the foreground of one terminal.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { hostService, partList, pluginList, type PluginStatus } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
 import { lockHome, majordomusVersion, untilAborted } from '@majordomus/runtime';
@@ -29,6 +29,7 @@ export function addUp(program: Command, { houseSettings }: CommandContext): void
   program
     .command('up')
     .option('--bind <address>', 'where the broker listens (port * for any free one)')
+    .addOption(new Option('--port <port>').hideHelp().argParser(refusePort))
     .option('--join <address>', 'join the house whose broker is there: only what every host has runs here')
     .option('--no-plugins', 'start no plugins, and install none in a new home')
     .description('start the house here in the foreground; Ctrl-C stops it')
@@ -49,6 +50,11 @@ Examples:
     });
 }
 
+/** What a person may type instead of --bind; commander would take it for a mistyped --host. */
+function refusePort(port: string): never {
+  throw new InvalidArgumentError(`The port is a part of the address: --bind tcp://127.0.0.1:${port}`);
+}
+
 interface UpOptions {
   readonly plugins: boolean;
   /** As it was typed. */
@@ -57,7 +63,7 @@ interface UpOptions {
 
 async function up(settings: CliSettings, options: UpOptions): Promise<void> {
   const startedMs = performance.now();
-  using _lock = lockHome(settings.home, 'house');
+  using lock = lockHome(settings.home, 'house');
   const restored = finishRestore(settings.home);
   if (restored !== undefined) note(`a restore that was interrupted is finished; what was there is in ${keptFolder(settings.home, restored)}`);
   const stop = watchForStop();
@@ -76,6 +82,7 @@ async function up(settings: CliSettings, options: UpOptions): Promise<void> {
     printLine(text);
   }));
   const { log, file: logFile } = houseLog;
+  lock.watch(log);
   if (wasCut(settings.home)) log.warn('the last run of the house ended without a stop: it was killed, or the machine lost its power; what was acknowledged is kept');
   log.info(`starting Majordomus ${majordomusVersion}`);
   try {

@@ -1,6 +1,6 @@
 // What doctor finds: one line each, ok or what to do.
 import { shellWord } from '../shell-word.ts';
-import type { RunningHouse } from '../running-house.ts';
+import type { RunningHouse, SilentHouse } from '../running-house.ts';
 import type { CliSettings } from '../session.ts';
 
 export interface Finding {
@@ -21,6 +21,8 @@ export interface Patient {
   readonly settings: CliSettings | undefined;
   /** The house that runs on the home. */
   readonly running: RunningHouse | undefined;
+  /** One that runs on the home and does not tell where. */
+  readonly silent: SilentHouse | undefined;
   /** The broker of the house that runs on the home or was named. */
   readonly broker: string | undefined;
   /** Which house and host was named by whoever asks: what they are told to type names it, too. */

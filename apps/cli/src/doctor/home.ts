@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { databaseCheck } from '@majordomus/contracts';
 import { CallError, Client } from '@majordomus/mq';
-import { checkHomeFree, homePaths, reasonOf, StartError, systemReason } from '@majordomus/runtime';
+import { homePaths, reasonOf, type StartError, systemReason } from '@majordomus/runtime';
 import { partProgram } from '../parts.ts';
 import { sizeText } from '../size-text.ts';
 import { domus, noted, ok, problem, type Finding, type Patient } from './finding.ts';
@@ -19,7 +19,7 @@ const muchLogs = 200 * megabyte;
 /** Reading a whole database takes a while on a slow card. */
 const databaseTimeoutMs = 60_000;
 
-export function checkHome({ home, running }: Patient): Finding[] {
+export function checkHome({ home, running, silent }: Patient): Finding[] {
   const what = 'home';
   if (!existsSync(home)) {
     const above = nearestFolder(home);
@@ -35,7 +35,7 @@ export function checkHome({ home, running }: Patient): Finding[] {
   const uid = process.getuid?.();
   if (uid !== undefined && status.uid !== uid) return [problem(what, `${home} belongs to user ${status.uid}, and you are ${me()}: what you write there the other one cannot use`, 'run domus as its owner')];
   if ((status.mode & 0o022) !== 0) return [problem(what, `${home} can be written by others`, `chmod go-w ${home}`)];
-  return [ok(what, `${home}, ${running === undefined ? 'no house runs on it' : 'a house runs on it'}`), ...checkLock(home, running !== undefined)];
+  return [ok(what, `${home}, ${running === undefined && silent === undefined ? 'no house runs on it' : 'a house runs on it'}`), ...checkLock(home, running !== undefined, silent)];
 }
 
 export function checkSettings(home: string, wrong: StartError | undefined): Finding[] {
@@ -55,8 +55,10 @@ export function checkRoom({ home }: Patient): Finding[] {
   } catch (error) {
     found.push(problem('disk', `cannot be asked for its room: ${systemReason(error)}`, 'see that it is there and mounted'));
   }
-  const size = sizeOf(homePaths(home).logs);
-  found.push(size > muchLogs ? problem('logs', `${sizeText(size)} in ${homePaths(home).logs}`, 'see which file grows, and remove it: they should be rotated at 1 MiB') : ok('logs', `${sizeText(size)} in ${homePaths(home).logs}`));
+  const { logs } = homePaths(home);
+  const size = sizeOf(logs);
+  if (size > muchLogs) found.push(problem('logs', `${sizeText(size)} in ${logs}`, 'see which file grows, and remove it: they should be rotated at 1 MiB'));
+  else found.push(existsSync(logs) ? ok('logs', `${sizeText(size)} in ${logs}`) : noted('logs', `${logs} is not there; the house makes it with the next line`));
   return found;
 }
 
@@ -97,16 +99,10 @@ async function runDbmanager(file: string): Promise<Checked | undefined> {
   return JSON.parse(stdout) as Checked;
 }
 
-/** A house that is starting or stopping, or whose process this machine does not see, holds the lock. */
-function checkLock(home: string, isRunning: boolean): Finding[] {
-  if (isRunning) return [];
-  try {
-    checkHomeFree(home, 'house');
-    return [];
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    return [problem('lock', error.message, 'it may be starting or stopping: ask again in a moment; else see which process has the file open: fuser')];
-  }
+function checkLock(home: string, isRunning: boolean, silent: Patient['silent']): Finding[] {
+  if (silent !== undefined) return [problem('lock', silent.text, silent.todo)];
+  const file = join(home, '.house.lock');
+  return isRunning && !existsSync(file) ? [problem('lock', `${file} was deleted under the house, so that it keeps no other one from the home any more`, 'restart the house')] : [];
 }
 
 function nearestFolder(path: string): string {

@@ -11,8 +11,8 @@ import { summary } from './processes.ts';
 const timeoutMs = 2000;
 
 export async function checkHouse(patient: Patient): Promise<Finding[]> {
-  const { broker, host } = patient;
-  if (broker === undefined) return [ok('versions', `Majordomus ${majordomusVersion}`), noted('house', 'no house runs here', `start it: ${domus(patient, 'up')}`)];
+  const { broker, host, silent } = patient;
+  if (broker === undefined) return [ok('versions', `Majordomus ${majordomusVersion}`), ...(silent === undefined ? [noted('house', 'no house runs here', `start it: ${domus(patient, 'up')}`)] : [])];
   await using client = new Client({ endpoint: broker });
   const others = (await knownHosts(client)).filter((one) => one.host !== host || one.count > 1);
   const checked = await Promise.all([checkHost(client, patient, host), ...others.map((other) => checkOther(client, patient, other))]);

@@ -13,9 +13,9 @@ const timeoutMs = 2000;
 const strangerTimeoutMs = 700;
 
 export async function checkPort(patient: Patient): Promise<Finding[]> {
-  const { settings, running, broker } = patient;
+  const { settings, running, silent, broker } = patient;
   if (broker !== undefined) return [await checkAnswer(patient, broker, running?.join), ...checkReach(settings?.bind === undefined || running === undefined || running.join !== undefined ? undefined : boundAs(settings.bind, broker))];
-  if (settings === undefined) return [];
+  if (settings === undefined || silent !== undefined) return [];
   if (settings.join !== undefined) return [await checkAnswer(patient, settings.join, settings.join)];
   return [await checkFree(patient, settings.bind), ...checkReach(settings.bind)];
 }

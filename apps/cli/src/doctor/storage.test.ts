@@ -13,7 +13,7 @@ function saidOf(...times: readonly string[]): readonly string[] {
     for (const folder of ['db', 'backups']) mkdirSync(join(home, folder));
     writeFileSync(join(home, 'db', 'majordomus.sqlite'), '');
     for (const time of times) writeFileSync(join(home, 'backups', `majordomus-${time}.sqlite`), '');
-    return checkBackups({ home, host: 'igor', settings: undefined, running: undefined, broker: undefined, named: {} }, nowMs).map(({ state, text }) => `${state} ${text.replace(home, 'HOME')}`);
+    return checkBackups({ home, host: 'igor', settings: undefined, running: undefined, silent: undefined, broker: undefined, named: {} }, nowMs).map(({ state, text }) => `${state} ${text.replace(home, 'HOME')}`);
   } finally {
     rmSync(home, { recursive: true });
   }

@@ -5,18 +5,20 @@ import type { Database } from 'better-sqlite3';
 import { syncPath } from '@majordomus/runtime';
 import { writes, type Operation } from '../actions.ts';
 import { emptyLog } from '../file/connection.ts';
-import { OpenFiles, type Loss } from '../file/open-files.ts';
+import { OpenFiles } from '../file/open-files.ts';
 import { leastBytes, type Room } from '../file/room.ts';
 import { isDamage, spoils } from '../file/sqlite-code.ts';
+import { rescue, type RescueOptions } from '../recovery/rescue.ts';
 import type { BatchResult, ConfigurationDatabase } from './database.ts';
 import type { Outcome } from './outcome.ts';
 import { storageBlocked, storageFull, storageLost } from './storage-failure.ts';
 
 /** Why a connection has to be closed, and another one opened. */
-export type Renewal = {
+export interface Renewal {
   /** For the log. */
   readonly text: string;
-} & ({ readonly why: 'damage' | 'failed disk' | 'room again' } | { readonly why: 'lost files'; readonly loss: Loss });
+  readonly why: 'damage' | 'failed disk' | 'room again' | 'lost files';
+}
 
 export interface GuardedResult extends BatchResult {
   /** Why the connection has to be closed and another one opened; undefined if all is well. */
@@ -58,10 +60,16 @@ export class GuardedDatabase {
   }
 
   run(operations: readonly Operation[]): GuardedResult {
-    const loss = this.#files.loss();
-    if (loss !== undefined) return { ...this.#readOnly(operations, (operation) => storageLost(operation, loss.text)), renew: { text: loss.text, why: 'lost files', loss } };
+    const { loss, trouble } = this.#files.look();
+    if (loss !== undefined) return { ...this.#readOnly(operations, (operation) => storageLost(operation, loss.text)), renew: { text: loss.text, why: 'lost files' } };
     const refusal = operations.some(writes) ? this.#refusal() : undefined;
-    return { ...(refusal === undefined ? this.#database.run(operations) : this.#readOnly(operations, refusal)), ...this.#afterwards() };
+    const result = refusal === undefined ? this.#database.run(operations) : this.#readOnly(operations, refusal);
+    return { ...result, ...(trouble !== undefined && { trouble }), ...this.#afterwards() };
+  }
+
+  /** Writes the database anew whose files are lost, as rescue.ts says, and closes it. */
+  rescue(options: RescueOptions): string | undefined {
+    return rescue(this.#connection, this.#files, options);
   }
 
   #readOnly(operations: readonly Operation[], refusal: (operation: Operation) => Outcome): BatchResult {

@@ -32,7 +32,7 @@ export function storageBlocked(operation: Operation, { cause }: { readonly cause
 
 /** For a write that nobody would find any more. @param why what became of the database's files */
 export function storageLost(operation: Operation, why: string): Outcome {
-  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is opened anew: do it again`));
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is written anew: do it again, and see the log of dbmanager if that fails, too`));
 }
 
 function about({ data }: Operation): string {

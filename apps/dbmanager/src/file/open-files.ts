@@ -1,30 +1,50 @@
 // Whether the files of an open database are still where they were: who deletes or replaces one leaves SQLite with what nobody finds
-// any more, and it goes on without a word.
+// any more, and it goes on without a word. Where the system does not say it, nothing is lost yet.
 import { statSync } from 'node:fs';
+import { isSystemError, systemReason } from '@majordomus/runtime';
 
 /** What became of the files of an open database. */
 export interface Loss {
   /** In words for a person. */
   readonly text: string;
-  /** Whether another file has the name of the database. */
-  readonly isReplaced: boolean;
-  /** Whether the log that stands there, if any, is not that of the database which stands there. */
-  readonly isLogStale: boolean;
+  /** Where another file has the name of the database, the log that stands there may still be that of the old one. */
+  readonly kind: 'deleted' | 'log deleted' | 'replaced' | 'replaced with its log';
+}
+
+export interface Look {
+  /** Undefined if all is well, or nothing is known. */
+  readonly loss?: Loss;
+  /** Why nothing is known, for the log; told once. */
+  readonly trouble?: string;
 }
 
 export class OpenFiles {
   readonly #path: string;
   /** Which file stood under each name, as the file system tells them apart. */
   readonly #seen = new Map<string, string>();
+  #told: string | undefined;
 
   /** @param path of a database that is open */
   constructor(path: string) {
     this.#path = path;
-    this.loss();
+    this.look();
   }
 
-  /** Undefined if all is well. */
-  loss(): Loss | undefined {
+  look(): Look {
+    try {
+      const loss = this.#loss();
+      this.#told = undefined;
+      return loss === undefined ? {} : { loss };
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const trouble = `whether ${this.#path} is still there is not known (${systemReason(error)}): it is used on; see to its folder and its disk`;
+      if (trouble === this.#told) return {};
+      this.#told = trouble;
+      return { trouble };
+    }
+  }
+
+  #loss(): Loss | undefined {
     // The log comes with the first use, and then stays as long as the database is open.
     const log = `${this.#path}-wal`;
     for (const name of [this.#path, log]) {
@@ -32,15 +52,23 @@ export class OpenFiles {
       const seen = this.#seen.get(name);
       if (seen === undefined && now !== undefined) this.#seen.set(name, now);
       else if (seen !== now) {
-        const isReplaced = name === this.#path && now !== undefined;
-        return { text: `${name} was ${now === undefined ? 'deleted' : 'replaced by another file'} while the house ran`, isReplaced, isLogStale: !isReplaced || identityOf(log) === this.#seen.get(log) };
+        const text = `${name} was ${now === undefined ? 'deleted' : 'replaced by another file'} while the house ran`;
+        if (name === log) return { text, kind: 'log deleted' };
+        if (now === undefined) return { text, kind: 'deleted' };
+        return { text, kind: identityOf(log) === this.#seen.get(log) ? 'replaced' : 'replaced with its log' };
       }
     }
     return undefined;
   }
 }
 
-function identityOf(name: string): string | undefined {
-  const status = statSync(name, { bigint: true, throwIfNoEntry: false });
-  return status === undefined ? undefined : `${status.dev}:${status.ino}`;
+/** Undefined if nothing is there. @throws a system error, if that cannot be known */
+export function identityOf(name: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(name, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 // Whether the disk of the database has room for writes. Some is left alone, so that what is written already can be brought
 // into the file, and the log emptied: a house whose disk was filled by others is whole when there is room again.
 import { statfsSync } from 'node:fs';
+import { isSystemError } from '@majordomus/runtime';
 
 const mebibyte = 1024 * 1024;
 /** The index of the write-ahead log needs this for the database to be opened as usual. */
@@ -9,6 +10,7 @@ export const leastBytes = 64 * 1024;
 export interface Room {
   /** Why nothing can be written now; undefined if all is well. */
   readonly shortage: () => string | undefined;
+  /** Infinity where the system does not say it: then writing tells. */
   readonly freeBytes: () => number;
 }
 
@@ -18,8 +20,13 @@ export interface Room {
  */
 export function roomOf(folder: string, minFreeBytes: number): Room {
   const freeBytes = (): number => {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return Infinity;
+    }
   };
   return {
     freeBytes,

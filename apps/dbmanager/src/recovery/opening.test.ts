@@ -1,8 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DamagedHome, noticesIn } from '../../test/damaged-home.ts';
+import { DamagedHome, noticesIn, setAside, valuesIn } from '../../test/damaged-home.ts';
+import { copyDatabase } from '../backup/copy.ts';
 import { applicationId } from '../file/connection.ts';
 import { migrations } from '../file/migrations.ts';
 
@@ -57,5 +58,51 @@ describe('a start without a database', () => {
     home.fill(1);
     rmSync(home.path);
     expect(told()).toEqual([expect.stringMatching(/was not there any more, and is a new and empty one now; .*put a backup back \(domus restore\)/)]);
+  });
+});
+
+describe('a rescue that was killed', () => {
+  const rescued = 'majordomus.sqlite.rescued-2026-11-22T03-04-04Z';
+  let copy: string;
+
+  beforeEach(() => {
+    home.fill(10);
+    copy = join(home.path, '..', rescued);
+  });
+
+  /** What is told at the start, which reads the ten values. */
+  function told(): string {
+    const { connection, told: all } = home.open();
+    expect(valuesIn(connection).size).toBe(10);
+    connection.close();
+    return all.join();
+  }
+
+  it('before its copy had the name of the database, is finished by the next start, without the old log', () => {
+    copyDatabase(home.path, copy);
+    rmSync(home.path);
+    writeFileSync(`${home.path}-wal`, 'of the deleted database');
+    expect(told()).toContain('nothing is missing');
+    expect(home.names()).toEqual(['majordomus.sqlite', 'majordomus.sqlite.known']);
+  });
+
+  it('when its copy had both names, is finished, too', () => {
+    copyDatabase(home.path, copy);
+    rmSync(home.path);
+    linkSync(copy, home.path);
+    expect(told()).toContain('was written anew');
+    expect(home.names()).toEqual(['majordomus.sqlite', 'majordomus.sqlite.known']);
+  });
+
+  it('and another database came: that one is used, and the copy is kept', () => {
+    copyDatabase(home.path, copy);
+    expect(told()).toContain('that other file is used now');
+    expect(home.names()).toEqual(['majordomus.sqlite', 'majordomus.sqlite.known', 'majordomus.sqlite.replaced-2026-11-22T03-04-05Z']);
+  });
+
+  it('and its copy was damaged: that is set aside', () => {
+    writeFileSync(copy, 'x'.repeat(5000));
+    expect(told()).toContain('is damaged, and kept');
+    expect(home.names()).toEqual(['majordomus.sqlite', setAside, 'majordomus.sqlite.known']);
   });
 });

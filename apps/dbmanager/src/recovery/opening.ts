@@ -11,6 +11,7 @@ import { leastBytes, type Room } from '../file/room.ts';
 import { isFull, sqliteCode } from '../file/sqlite-code.ts';
 import { addNotice, lostValuesTodo } from './notices.ts';
 import { recover } from './recovery.ts';
+import { finishRescue } from './rescue.ts';
 import { finishReplacement } from './set-aside.ts';
 
 export interface OpeningOptions {
@@ -33,11 +34,13 @@ export interface Opened {
 /** @throws StartError DATABASE_TOO_NEW, HOME_NOT_WRITABLE, CANNOT_START */
 export function openDatabase(path: string, options: OpeningOptions): Opened {
   finishReplacement(path);
+  const rescued = finishRescue(path, options.wallMs);
   const mark = `${path}.known`;
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   const isKnown = existsSync(mark);
   const found = size === 0 && isKnown ? 'it is empty, and was not' : options.isSuspect ? damageOf(path) : undefined;
-  const opened = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
+  const usable = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
+  const opened = { ...usable, told: [...rescued, ...usable.told] };
   if (!isKnown) setMark(mark);
   const [newest] = newestFirst(backupsIn(options.backups), options.wallMs);
   if (size === undefined && (isKnown || newest !== undefined)) {

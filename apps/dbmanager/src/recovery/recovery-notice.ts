@@ -2,8 +2,9 @@
 import type { Filled } from './filling.ts';
 import { lostValuesTodo } from './notices.ts';
 
-/** What a person calls the rows of a table. */
+/** What a person calls the rows of a table, and one of them. */
 const nouns: Readonly<Record<string, string>> = { config: 'values', plugin_schema: 'schemas of plugins', config_history: 'changes of the history' };
+const singular: Readonly<Record<string, string>> = { config: 'value', plugin_schema: 'schema of a plugin', config_history: 'change of the history' };
 const toldAtMost = 10;
 
 export interface Story {
@@ -19,7 +20,7 @@ export interface Story {
 
 export function recoveryNotice({ path, damage, place, filled, backup }: Story): string {
   const shown = filled.filter(({ table }) => nouns[table] !== undefined);
-  const counted = (count: (one: Filled) => number): string => shown.filter((one) => count(one) > 0).map((one) => `${count(one)} ${nouns[one.table]}`).join(', ');
+  const counted = (count: (one: Filled) => number): string => shown.filter((one) => count(one) > 0).map((one) => `${count(one)} ${(count(one) === 1 ? singular : nouns)[one.table]}`).join(', ');
   const read = counted((one) => one.read);
   const remembered = counted(({ fromHistory }) => fromHistory);
   const restored = counted(({ fromBackup }) => fromBackup);

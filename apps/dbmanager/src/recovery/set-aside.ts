@@ -12,8 +12,8 @@ export function workingFile(path: string): string {
   return `${path}.recovering`;
 }
 
-/** Where the files of a damaged database will be, or of one that was replaced: nothing is there yet. */
-export function freePlace(path: string, wallMs: number, why: 'corrupt' | 'replaced' = 'corrupt'): string {
+/** Where the files of a damaged database will be, or of one that was replaced, or a copy of a deleted one: nothing is there yet. */
+export function freePlace(path: string, wallMs: number, why: 'corrupt' | 'replaced' | 'rescued' = 'corrupt'): string {
   const time = new Date(wallMs).toISOString().replaceAll(':', '-').replace(/\.\d+Z$/, 'Z');
   for (let number = 1; ; number++) {
     const place = `${path}.${why}-${time}${number === 1 ? '' : `-${number}`}`;

@@ -1,9 +1,10 @@
 // The key of the house's secrets: a file that its owner alone can read. It is on the disk before the first secret is
 // stored, and no key is ever written over another one: what was encrypted with that would be lost.
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ensureFolder, isSystemError, syncPath, systemReason } from '@majordomus/runtime';
+import { giveFreeName } from '../file/free-name.ts';
 
 /** AES-256. */
 const keyBytes = 32;
@@ -50,8 +51,7 @@ export function makeKey(path: string): SecretKey {
     // Of a start that was interrupted here; nothing was encrypted with it.
     rmSync(unfinished, { force: true });
     writeSynced(unfinished, randomBytes(keyBytes));
-    if (existsSync(path)) throw new KeyUnusable(`${path} has come meanwhile; do it again`);
-    renameSync(unfinished, path);
+    if (!giveFreeName(unfinished, path)) throw new KeyUnusable(`${path} has come meanwhile; do it again`);
     for (const changed of [folder, dirname(folder)]) syncPath(changed);
   } catch (cause) {
     if (cause instanceof KeyUnusable) throw cause;

@@ -1,5 +1,7 @@
 // The database's thread, kept alive: one that dies is replaced, and so is one whose connection is not to be trusted any more. One
 // that dies again and again is given up. It knows nothing of what the thread is asked.
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StartError, type Clock, type Log } from '@majordomus/runtime';
 import type { Renewal } from '../database/guarded-database.ts';
@@ -62,7 +64,7 @@ export class KeptThread {
     return this.#opened.promise;
   }
 
-  /** Resolves when the last thread has ended as it was told to; rejects with StoreLost if none can be kept alive. */
+  /** Resolves when the last thread has ended as it was told to; rejects with StoreLost if none can be kept alive, with a StartError if the database cannot be opened any more. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
@@ -84,6 +86,7 @@ export class KeptThread {
 
   #start(): void {
     const { data, log, onReady, onDone, startThread = startStoreThread } = this.#options;
+    leaveDeletedFolder(dirname(data.path));
     const thread = startThread({ ...data, isSuspect: this.#renewal?.why === 'damage', hasDiskFailed: this.#hasDiskFailed });
     this.#renewal = undefined;
     let why: Error | undefined;
@@ -96,6 +99,8 @@ export class KeptThread {
           return onReady();
         case 'trouble':
           return log.warn(message.text);
+        case 'failure':
+          return log.error(message.text);
         case 'done':
           return onDone(message.outcomes, message.committed);
         case 'renew':
@@ -124,9 +129,12 @@ export class KeptThread {
       this.#ended.resolve();
       return;
     }
-    if (why instanceof StartError && !this.#wasOpen) {
-      this.#opened.reject(why);
-      this.#ended.resolve();
+    if (why instanceof StartError) {
+      if (this.#wasOpen) this.#giveUp(why.message, why);
+      else {
+        this.#opened.reject(why);
+        this.#ended.resolve();
+      }
       return;
     }
     if (this.#renewal !== undefined) {
@@ -140,15 +148,19 @@ export class KeptThread {
     this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
     log.error({ err: why, deaths: this.#deaths.length }, "the database's thread ended unexpectedly");
     if (this.#deaths.length <= deathLimit) this.#start();
-    else this.#giveUp(reason, why);
+    else this.#giveUp(reason, new StoreLost(`the database's thread ended ${this.#deaths.length} times within ${deathWindowMs / 1000} s, last because: ${reason}; start dbmanager again, and see its log`, { cause: why }));
   }
 
-  #giveUp(reason: string, cause: Error | undefined): void {
+  #giveUp(reason: string, lost: StoreLost | StartError): void {
     this.#options.onLost(reason);
-    const lost = new StoreLost(`the database's thread ended ${this.#deaths.length} times within ${deathWindowMs / 1000} s, last because: ${reason}; start dbmanager again, and see its log`, { cause });
     this.#opened.reject(lost);
     this.#ended.reject(lost);
   }
+}
+
+/** A thread cannot start in a folder that was deleted; what a process does after its start, it does by absolute paths. */
+function leaveDeletedFolder(otherwise: string): void {
+  if (statSync('.').nlink === 0) process.chdir(otherwise);
 }
 
 function startStoreThread(data: ThreadData): Worker {

@@ -32,6 +32,8 @@ export type FromThread =
   | { readonly kind: 'refused'; readonly code: StartErrorCode; readonly message: string }
   /** What could not be done beside the operations, for the log. */
   | { readonly kind: 'trouble'; readonly text: string }
+  /** What harms the house until somebody sees to it, for the log. */
+  | { readonly kind: 'failure'; readonly text: string }
   /** Each text is an Outcome. `committed`: whether the batch committed a write, and so was synced to disk. */
   | { readonly kind: 'done'; readonly outcomes: readonly string[]; readonly committed: boolean }
   /** The connection is not to be trusted any more, and why: it is closed, and the thread ends, so that another one begins anew. */

@@ -1,5 +1,5 @@
 // Who changes one thing waits for who changes it now, first come first served; different things do not wait.
-import { orAborted } from '@majordomus/runtime';
+import { orAborted } from './abort.ts';
 
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();

@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 /** Long enough for a machine that is busy with other things; a test that checks how long something takes has a bound of its own. */
 const common = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
-const alone = ['e2e/chaos/chaos.test.ts', 'e2e/soak/soak.test.ts'];
+const alone = ['e2e/chaos/chaos.test.ts'];
 
 export default defineConfig({
   test: {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { busCodes, helperDo, helperHelp, helperList, stopPlugin } from '@majordomus/contracts';
 import { epochVariable, exitCannotStart, exitSuperseded, readinessFd, readinessVariable, silentLog } from '@majordomus/runtime';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Bus } from '../test/bus.ts';
 import { configured, heating } from '../test/heating.ts';
 import type { Plugin } from './define-plugin.ts';
@@ -250,7 +250,8 @@ describe('a plugin as a process', () => {
     const flags = ['--broker', bus.endpoint, '--host', 'igor'];
     const old = startWith({ [epochVariable]: '100' }, ...flags);
     expect(await readiness(old.said)).toEqual({ state: 'ready' });
-    expect(await bus.client.manage('mmi.epoch', service)).toBe('100');
+    // READY is on its way when the plugin says that it is ready.
+    await vi.waitFor(async () => expect(await bus.client.manage('mmi.epoch', service)).toBe('100'), { timeout: 10_000 });
     const young = startWith({ [epochVariable]: '101' }, ...flags);
     expect(await readiness(young.said)).toEqual({ state: 'ready' });
     expect(await old.ended).toBe(exitSuperseded);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { commandOf, readArguments, refuseImpossible, UsageError } from './options.ts';
 import { allKinds, blowText, roundOf, type BlowKind, type Round } from './schedule.ts';
 
-const all = allKinds as unknown as readonly [BlowKind, ...BlowKind[]];
+const all: readonly [BlowKind, ...BlowKind[]] = allKinds;
 const rounds = (seed: number, kinds = all): Round[] => Array.from({ length: 40 }, (_none, index) => roundOf({ seed, kinds, roundMs: 25_000 }, index + 1));
 
 describe('the schedule of chaos', () => {

@@ -15,7 +15,7 @@ export const blowKinds = {
   reset: 'connections of clients and of a plugin are reset',
 } as const;
 export type BlowKind = keyof typeof blowKinds;
-export const allKinds = Object.keys(blowKinds) as BlowKind[];
+export const allKinds = Object.keys(blowKinds) as [BlowKind, ...BlowKind[]];
 
 export const parts = ['broker', 'dbmanager', 'packagemanager', 'manager'] as const;
 export const plugins = ['tally', 'sysload', 'diskfree'] as const;

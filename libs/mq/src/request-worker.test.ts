@@ -81,7 +81,7 @@ describe('a request is answered', () => {
       await timePasses(1);
       if (data['by'] === 'await') worker.answer(fooResult);
       else if (data['by'] === 'itself') reply(fooResult);
-      else await new Promise<void>((resolve) => { setTimeout(() => { worker.answer(fooResult); resolve(); }, 1); });
+      else await new Promise<void>((resolve) => { setImmediate(() => { worker.answer(fooResult); resolve(); }); });
     });
     for (const by of ['await', 'itself', 'callback']) expect(await ask(house, { action: 'foo.get', data: { by } }), by).toEqual(fooResult);
   });

@@ -30,17 +30,10 @@ export class DatabaseDamaged extends StartError {
  * @throws DatabaseDamaged; StartError DATABASE_TOO_NEW, HOME_NOT_WRITABLE, CANNOT_START
  */
 export function openConnection(path: string, steps: readonly Migration[] = migrations): Database {
-  let connection: Database | undefined;
-  try {
+  return opened(path, steps, () => {
     inspect(path, steps.length);
-    connection = new Sqlite(path, { timeout: busyTimeoutMs });
-    configure(connection, path);
-    migrate(connection, steps);
-    return connection;
-  } catch (cause) {
-    connection?.close();
-    throw cause instanceof StartError ? cause : refusal(path, cause);
-  }
+    return new Sqlite(path, { timeout: busyTimeoutMs });
+  });
 }
 
 /**
@@ -49,11 +42,18 @@ export function openConnection(path: string, steps: readonly Migration[] = migra
  * @throws as openConnection
  */
 export function openWithoutRoom(path: string, steps: readonly Migration[] = migrations): Database {
-  let connection: Database | undefined;
-  try {
-    connection = new Sqlite(path, { timeout: busyTimeoutMs, fileMustExist: true });
+  return opened(path, steps, () => new Sqlite(path, { timeout: busyTimeoutMs, fileMustExist: true }), (connection) => {
     connection.pragma('locking_mode = EXCLUSIVE');
     check(connection, path, steps.length);
+  });
+}
+
+/** What `open` opens, made ready for use; closed again if that fails. */
+function opened(path: string, steps: readonly Migration[], open: () => Database, prepare: (connection: Database) => void = () => {}): Database {
+  let connection: Database | undefined;
+  try {
+    connection = open();
+    prepare(connection);
     configure(connection, path);
     migrate(connection, steps);
     return connection;

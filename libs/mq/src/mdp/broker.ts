@@ -8,28 +8,23 @@
 //
 // What is passed on is never looked into: a body leaves in the bytes in which it came, behind a head of our own.
 // Liveness is measured in attentive time, which stands still while this process does not run (rule R9).
-import { encodeFrames, type Message, type Tail } from '@majordomus/zmtp';
+import type { Message, Tail } from '@majordomus/zmtp';
 import { Attention } from './attention.ts';
 import {
   defaultBrokerLimits, dropKinds,
   type BrokerLimits, type BrokerStatus, type ClientState, type DropKind, type OpenRequest, type Outgoing, type RefusalCode, type ServiceState, type WorkerState,
 } from './broker-state.ts';
-import {
-  disconnectMessageBytes, errorBody, heartbeatMessageBytes, parseClientRequest, parseWorkerMessage, replyBody, replyHead, replyToken, supersededMessageBytes, workerCancel,
-  type ClientRequest, type WorkerMessage, type WorkerReady,
-} from './broker-codec.ts';
-import { maxServiceNameBytes, MDPW, mmiPrefix, type Frame, type Frames } from './frames.ts';
+import { parseClientRequest, parseWorkerMessage, replyBody, replyToken, type ClientRequest, type WorkerMessage, type WorkerReady } from './broker-codec.ts';
+import { maxServiceNameBytes, MDPW, mmiPrefix, type Frames } from './frames.ts';
 import { judgeSilence } from './liveness.ts';
 import { answerMmi } from './mmi.ts';
 import { RequestsOfClient, RequestsOfWorker } from './open-requests.ts';
+import { OutgoingMessages } from './outgoing-messages.ts';
 import { heldBytesOf, nameOf, Services } from './services.ts';
 import { Timers } from './timers.ts';
 import { Tokens } from './tokens.ts';
 
 export class BrokerMachine {
-  /** What is to be sent, in order; the pump sends and empties it. */
-  readonly outgoing: Outgoing[] = [];
-
   readonly #limits: BrokerLimits;
   readonly #tokens: Tokens;
   readonly #startedMs: number;
@@ -39,9 +34,7 @@ export class BrokerMachine {
   readonly #held = new Map<number, OpenRequest>();
   readonly #timers = new Timers<OpenRequest | WorkerState | ServiceState>();
   readonly #dropped = Object.fromEntries(Object.keys(dropKinds).map((kind) => [kind, 0])) as Record<DropKind, number>;
-  readonly #refused: Record<RefusalCode, number> = {
-    DEADLINE_EXCEEDED: 0, SERVICE_UNKNOWN: 0, WORKER_LOST: 0, OVERLOADED: 0, TOO_LARGE: 0, BAD_REQUEST: 0,
-  };
+  readonly #out: OutgoingMessages;
   #sequence = 0;
   readonly #attention: Attention;
 
@@ -49,9 +42,15 @@ export class BrokerMachine {
   constructor(seed: Uint8Array, nowMs: number, limits: Partial<BrokerLimits> = {}) {
     this.#limits = { ...defaultBrokerLimits, ...limits };
     this.#tokens = new Tokens(seed);
+    this.#out = new OutgoingMessages(this.#tokens);
     this.#services = new Services(this.#limits, this.#timers);
     this.#startedMs = nowMs;
     this.#attention = new Attention(nowMs, this.#limits.heartbeatMs);
+  }
+
+  /** What is to be sent, in order; the pump sends and empties it. */
+  get outgoing(): Outgoing[] {
+    return this.#out.queue;
   }
 
   /** When `tick` is due: never more than a heartbeat away, so that a pause of this process is noticed. */
@@ -136,7 +135,7 @@ export class BrokerMachine {
       heldBytes: this.#services.heldBytes,
       services,
       dropped: { ...this.#dropped },
-      refused: { ...this.#refused },
+      refused: { ...this.#out.refused },
     };
   }
 
@@ -147,7 +146,7 @@ export class BrokerMachine {
     const nameBytes = message.size(parsed.serviceAt);
     if (nameBytes === 0 || nameBytes > maxServiceNameBytes) {
       const shown = message.frame(parsed.serviceAt).subarray(0, maxServiceNameBytes);
-      return this.#sendError(peer, address, shown, 'BAD_REQUEST', `the service name has ${nameBytes} bytes; it needs 1 to ${maxServiceNameBytes}`);
+      return this.#out.error(peer, address, shown, 'BAD_REQUEST', `the service name has ${nameBytes} bytes; it needs 1 to ${maxServiceNameBytes}`);
     }
     let client = this.#clients.get(peer);
     const asked = client?.asked;
@@ -158,17 +157,17 @@ export class BrokerMachine {
     }
     const body = message.tail(parsed.bodyAt);
     if (body.frames === 0) {
-      return this.#sendError(peer, address, message.frame(parsed.serviceAt), 'BAD_REQUEST', 'the request has no body; it needs an action and data');
+      return this.#out.error(peer, address, message.frame(parsed.serviceAt), 'BAD_REQUEST', 'the request has no body; it needs an action and data');
     }
     if (body.bytes > this.#limits.maxBodyBytes) {
-      return this.#sendError(peer, address, message.frame(parsed.serviceAt), 'TOO_LARGE', `the body has ${body.bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
+      return this.#out.error(peer, address, message.frame(parsed.serviceAt), 'TOO_LARGE', `the body has ${body.bytes} bytes; the broker passes on ${this.#limits.maxBodyBytes} at most`);
     }
     if (client === undefined) {
       client = { peer, open: new RequestsOfClient(), asked: undefined };
       this.#clients.set(peer, client);
     }
     if (client.open.size >= this.#limits.maxOpenPerClient) {
-      return this.#sendError(peer, address, message.frame(parsed.serviceAt), 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
+      return this.#out.error(peer, address, message.frame(parsed.serviceAt), 'OVERLOADED', `this client has ${client.open.size} requests open, which is its share; wait for replies`);
     }
     const service = this.#services.require(key, nowMs);
     client.asked = service;
@@ -195,7 +194,7 @@ export class BrokerMachine {
     const full = this.#services.whyFull(service, request.heldBytes);
     if (full !== undefined) {
       this.#services.forgetIfUnused(service);
-      return this.#sendError(peer, address, service.frame, 'OVERLOADED', full);
+      return this.#out.error(peer, address, service.frame, 'OVERLOADED', full);
     }
     client.open.add(request);
     this.#services.wait(request);
@@ -211,7 +210,7 @@ export class BrokerMachine {
       return;
     }
     const answer = answerMmi(name, body[0], this.#services, () => this.status(nowMs));
-    this.#sendOwn(peer, address, Buffer.from(name, 'latin1'), [Buffer.from(answer)]);
+    this.#out.answer(peer, address, Buffer.from(name, 'latin1'), [Buffer.from(answer)]);
   }
 
   /** Nobody waits for the answer any more: a waiting request is dropped, a held one runs on (rules R10, R17). */
@@ -236,7 +235,7 @@ export class BrokerMachine {
       if (parsed.kind === 'disconnect') return;
       // A heartbeat loses nothing, and is also how a worker that left learns that nothing more comes (mdp/worker.ts).
       if (parsed.kind === 'reply') this.#dropped.workerUnknown += 1;
-      return this.#send(peer, disconnectMessageBytes);
+      return this.#out.disconnect(peer);
     }
     switch (parsed.kind) {
       case 'reply': return this.#reply(worker, message, nowMs);
@@ -291,7 +290,7 @@ export class BrokerMachine {
     const { client, service } = request;
     service.served += 1;
     if (client === undefined) this.#dropped.replyUnwanted += 1;
-    else this.#passOn(client.peer, request.address, service, message.tail(replyBody));
+    else this.#out.reply(client.peer, request.address, service, message.tail(replyBody));
     this.#release(request, nowMs);
   }
 
@@ -338,7 +337,7 @@ export class BrokerMachine {
   #violation(peer: string, worker: WorkerState | undefined, nowMs: number): void {
     this.#dropped.workerInvalid += 1;
     if (worker !== undefined) this.#lose(worker, nowMs);
-    this.#send(peer, disconnectMessageBytes);
+    this.#out.disconnect(peer);
   }
 
   /** Nothing more is given to this worker until it is heard of. */
@@ -355,7 +354,7 @@ export class BrokerMachine {
     if (verdict === 'silent') this.#passOver(worker);
     if (nowMs - worker.lastSentMs >= heartbeatMs) {
       worker.lastSentMs = nowMs;
-      this.#send(worker.peer, heartbeatMessageBytes);
+      this.#out.heartbeat(worker.peer);
     }
     this.#timers.set(worker, Math.max(worker.lastSentMs + heartbeatMs, nowMs + 1));
   }
@@ -389,7 +388,7 @@ export class BrokerMachine {
     if (request.heapIndex < 0) this.#timers.set(request, request.dueMs);
     worker.open.add(request);
     worker.lastSentMs = nowMs;
-    this.#send(worker.peer, this.#tokens.headOf(this.#sequence), request.body, this.#sequence);
+    this.#out.request(worker.peer, this.#sequence, request.body);
     request.body = undefined;
   }
 
@@ -462,42 +461,20 @@ export class BrokerMachine {
     this.#services.forgetIfUnused(service);
   }
 
-  // ── what is sent ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #send(peer: string, head: Buffer, body?: Tail, sequence = 0): void {
-    this.outgoing.push({ peer, head, body, sequence });
-  }
-
-  /** What a worker answered, to the client that asked. */
-  #passOn(peer: string, address: Buffer, service: ServiceState, body: Tail): void {
-    const head = body.frames > 0 ? service.replyHead : replyHead(service.frame, false);
-    this.#send(peer, address.length === 0 ? head : Buffer.concat([address, head]), body);
-  }
-
-  /** What the broker itself answers. */
-  #sendOwn(peer: string, address: Buffer, service: Frame, body: Frames): void {
-    this.#send(peer, Buffer.concat([address, replyHead(service, true), encodeFrames(body)]));
-  }
-
   /** Tells the caller, if there still is one, that no answer will come (rule R7). */
   #refuse({ client, address, service }: OpenRequest, code: RefusalCode, reason: string): void {
-    if (client !== undefined) this.#sendError(client.peer, address, service.frame, code, reason);
+    if (client !== undefined) this.#out.error(client.peer, address, service.frame, code, reason);
   }
 
-  #sendError(peer: string, address: Buffer, service: Frame, code: RefusalCode, reason: string): void {
-    this.#refused[code] += 1;
-    this.#sendOwn(peer, address, service, errorBody(code, reason));
-  }
-
+  /** Nobody waits for the answer of a worker that can be told so (rule R17). */
   #sendCancel(worker: WorkerState, request: OpenRequest): void {
-    if (worker.plain || worker.leaving) return;
-    this.#send(worker.peer, workerCancel(this.#tokens.of(request.sequence)));
+    if (!worker.plain && !worker.leaving) this.#out.cancel(worker.peer, request.sequence);
   }
 
   /** Rule R15: told to end itself. */
   #sendSuperseded(peer: string): void {
     this.#dropped.superseded += 1;
-    this.#send(peer, supersededMessageBytes);
+    this.#out.superseded(peer);
   }
 }
 

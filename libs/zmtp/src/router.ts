@@ -4,6 +4,8 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { lstat, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { BusyPolling } from './busy-polling.ts';
 import type { DecoderLimits } from './decoder.ts';
 import { formatTcp, parseEndpoint, type Endpoint } from './endpoint.ts';
 import { EndpointError, type EndReason } from './errors.ts';
@@ -52,6 +54,8 @@ export class Router implements AsyncDisposable {
   readonly #links = new Set<Link>();
   readonly #peers = new Map<string, Link>();
   readonly #sweep: NodeJS.Timeout;
+  /** Not where polling would keep those from running that are waited for. */
+  readonly #polling = availableParallelism() > 1 ? new BusyPolling() : undefined;
   #nextId = randomInt(2 ** 32);
   #endpoint = '';
 
@@ -146,7 +150,10 @@ export class Router implements AsyncDisposable {
         this.#peers.set(id, link);
         return true;
       },
-      message: (message) => this.#events.message(peer as string, message),
+      message: (message) => {
+        this.#polling?.message();
+        this.#events.message(peer as string, message);
+      },
       ended: (reason, detail) => {
         this.#links.delete(link);
         if (reason !== undefined) this.#events.ended?.(reason, detail);

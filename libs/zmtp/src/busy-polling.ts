@@ -1,0 +1,42 @@
+// Whether to look for the next message at once instead of sleeping until it comes. To be woken costs a process more than a message
+// of one who waits for each answer before he asks again; so after two such messages in short succession the event loop
+// is kept turning for a moment. Where several messages come at a time, or few at all, nothing is polled.
+
+export interface BusyPollingClock {
+  nowMs(): number;
+  /** Calls back in the next turn of the event loop, which does not sleep before it. */
+  nextTurn(then: () => void): void;
+}
+
+const eventLoop: BusyPollingClock = { nowMs: () => performance.now(), nextTurn: setImmediate };
+/** How long a message is polled for; each series of messages costs the processor this once for nothing, at its end. */
+export const pollMs = 0.25;
+
+export class BusyPolling {
+  readonly #clock: BusyPollingClock;
+  /** Messages since the last turn. */
+  #messages = 0;
+  /** When the last turn was that had one message. */
+  #lastMs = -Infinity;
+  #isPolling = false;
+
+  constructor(clock: BusyPollingClock = eventLoop) {
+    this.#clock = clock;
+  }
+
+  /** To be called when a message was read. */
+  message(): void {
+    this.#messages += 1;
+    if (this.#messages === 1 && !this.#isPolling) this.#clock.nextTurn(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    const messages = this.#messages;
+    const nowMs = this.#clock.nowMs();
+    const isSoon = nowMs - this.#lastMs < pollMs;
+    this.#messages = 0;
+    if (messages === 1) this.#lastMs = nowMs;
+    this.#isPolling = isSoon && messages <= 1;
+    if (this.#isPolling) this.#clock.nextTurn(this.#turn);
+  };
+}

@@ -1,12 +1,12 @@
-// How fast requests go through the broker, beside libzmq's own proxy and a broker on zeromq.js. All peers are in C, so that the
-// broker is what is measured.
+// How fast requests go through the broker, beside libzmq's own proxy and small brokers in C and on zeromq.js. All peers are in C,
+// so that the broker is what is measured.
 import type { Benchmark } from './benchmark.ts';
 import { compilePeers } from './c-programs.ts';
 import { exchange, type Load } from './exchange.ts';
 import { summaryOf, type LoadResult } from './load-result.ts';
 import { decimal, ratio, whole } from './numbers.ts';
 import { inRounds, type Case } from './rounds.ts';
-import { onZeromq, onZmtp, zeromqJs, zmqProxy, type System } from './systems.ts';
+import { inC, onZeromq, onZmtp, zeromqJs, zmqProxy, type System } from './systems.ts';
 import type { Table } from './table.ts';
 
 interface Scenario extends Omit<Load, 'capacity'> {
@@ -31,13 +31,13 @@ interface Contender {
 
 const contendersOf = ({ capacities }: Scenario): Contender[] => [
   { name: zmqProxy.name, system: zmqProxy, capacity: 1 },
-  ...capacities.flatMap((capacity) => [onZmtp, onZeromq, zeromqJs].map((system) => ({ name: `${system.name}, capacity ${capacity}`, system, capacity }))),
+  ...capacities.flatMap((capacity) => [onZmtp, onZeromq, inC, zeromqJs].map((system) => ({ name: `${system.name}, capacity ${capacity}`, system, capacity }))),
 ];
 
 const caseName = (scenario: Scenario, contender: Contender): string => `${scenario.name}: ${contender.name}`;
 
 export const broker: Benchmark = {
-  summary: 'requests through the broker from peers in C, beside zmq_proxy and a broker on zeromq.js',
+  summary: 'requests through the broker from peers in C, beside zmq_proxy and small brokers in C and on zeromq.js',
   rounds: 3,
   seconds: 1,
   async run(options) {

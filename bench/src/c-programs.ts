@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BenchFailure } from './failure.ts';
 
-const names = ['load', 'echo', 'proxy', 'crowd'] as const;
+const names = ['load', 'echo', 'proxy', 'broker', 'crowd'] as const;
 
 /** The path of each program. */
 export type CPrograms = Readonly<Record<(typeof names)[number], string>>;

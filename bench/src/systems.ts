@@ -30,6 +30,16 @@ export const zmqProxy: System = {
   },
 };
 
+/** The same protocol in C on libzmq, with nothing that makes it certain: what the protocol itself costs there. */
+export const inC: System = {
+  name: 'broker in C',
+  isBroker: true,
+  async start(_folder, programs) {
+    const program = await startProgram([programs.broker]);
+    return running(program, program.facts['endpoint']);
+  },
+};
+
 /** What a person would write on zeromq.js. */
 export const zeromqJs: System = {
   name: 'zeromq.js broker',

@@ -1,7 +1,7 @@
 // dbmanager on the bus: each of its actions, under its own name and Domogik's. It holds no state: what it knows is in the
 // database, and an answer to a write leaves only when the write is on disk.
 import { dirname, join } from 'node:path';
-import { contracts, dbmanagerServices } from '@majordomus/contracts';
+import { contracts, dbmanagerServices, noticeList } from '@majordomus/contracts';
 import { Handlers, serve } from '@majordomus/mq';
 import { ensureFolder, homePaths, lockHome, type PartContext } from '@majordomus/runtime';
 import { Backups } from './backup/backups.ts';
@@ -44,7 +44,8 @@ export async function start({ home, broker, historyDays, historyChanges, backups
   using lock = lockHome(home, 'dbmanager');
   lock.watch(log);
   await using store = await Store.open({ path: database, keyFile: join(keys, 'secrets.key'), history: { days: historyDays, changes: historyChanges }, backups: folder, minFreeBytes, log });
-  await using backups = new Backups({ path: database, folder, keep, minFreeBytes, log }).start();
+  const noticesMs = async (): Promise<number[]> => (await store.do(noticeList, {})).notices.map(({ atMs }) => atMs);
+  await using backups = new Backups({ path: database, folder, keep, minFreeBytes, noticesMs, log }).start();
   using reveals = new RevealLog(log);
   await serve({
     endpoint: broker, services: dbmanagerServices, handlers: handlersOf(store, backups, reveals), capacity, log, signal,

@@ -41,6 +41,7 @@ Examples:
             printLine('');
             printLine(`${styled('yellow', `notice ${id}, ${new Date(atMs).toISOString()}`)}: ${text} (${typedCommand} acknowledge ${id})`);
           }
+          if (notices.length > 0) printLine('daily backups from before a notice are kept until it is acknowledged');
         }
       });
     });

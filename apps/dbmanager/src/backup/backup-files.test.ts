@@ -42,6 +42,19 @@ describe('of the daily backups', () => {
     expect(surplus([...ahead, ...at(nowMs)], nowMs, 7)).toEqual([ahead[0]]);
   });
 
+  it('those from before the first notice and before the last one that nobody has acknowledged stay, as many of each as there are without them', () => {
+    const all = at(...Array.from({ length: 40 }, (_, day) => nowMs - day * dayMs));
+    const noticesMs = [nowMs - 8.5 * dayMs, nowMs - 29.5 * dayMs, nowMs - 20.5 * dayMs];
+    const stay = (noticed: readonly number[]): number[] => {
+      const gone = surplus(all, nowMs, 3, noticed);
+      return all.filter((one) => !gone.includes(one)).map(({ atMs }) => (nowMs - atMs) / dayMs);
+    };
+    expect(stay(noticesMs)).toEqual([0, 1, 2, 9, 10, 11, 30, 31, 32]);
+    expect(stay(noticesMs.slice(0, 1))).toEqual([0, 1, 2, 9, 10, 11]);
+    expect(stay([nowMs])).toEqual([0, 1, 2]);
+    expect(stay([])).toEqual([0, 1, 2]);
+  });
+
   it('the one that was just made always stays, whatever the clock has done', () => {
     const time = fc.integer({ min: Date.UTC(1970, 0), max: Date.UTC(2060, 0) });
     fc.assert(fc.property(fc.array(time, { maxLength: 20 }), time, fc.integer({ min: 1, max: 9 }), (times, made, keep) => {

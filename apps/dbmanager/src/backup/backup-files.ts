@@ -43,9 +43,15 @@ export function isDue(backups: readonly BackupFile[], wallMs: number): boolean {
   return !backups.some(({ atMs }) => atMs > wallMs - dayMs && atMs <= wallMs + futureMs);
 }
 
-/** Those that go, so that `keep` stay: the oldest. */
-export function surplus(backups: readonly BackupFile[], wallMs: number, keep: number): BackupFile[] {
-  return newestFirst(backups, wallMs).slice(keep);
+/**
+ * Those that go, so that `keep` stay: the oldest. What was damaged or lost may be in those alone that are older than the notice of it:
+ * of these as many stay, for the first notice and for the last, so that there are never more than three times `keep`.
+ * @param noticesMs the times of the notices that nobody has acknowledged
+ */
+export function surplus(backups: readonly BackupFile[], wallMs: number, keep: number, noticesMs: readonly number[] = []): BackupFile[] {
+  const newest = newestFirst(backups, wallMs);
+  const kept = [Infinity, Math.max(...noticesMs), Math.min(...noticesMs)].flatMap((beforeMs) => newest.filter(({ atMs }) => atMs <= beforeMs).slice(0, keep));
+  return newest.filter((one) => !kept.includes(one));
 }
 
 /**

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLog, silentLog, type Log } from '@majordomus/runtime';
 import { OpenDatabase } from '../../test/open-database.ts';
 import { backupName } from './backup-files.ts';
-import { Backups } from './backups.ts';
+import { Backups, type BackupsOptions } from './backups.ts';
 
 let house: OpenDatabase;
 let folder: string;
@@ -18,7 +18,7 @@ afterEach(() => {
   house[Symbol.dispose]();
 });
 
-const backupsOf = (log: Log = silentLog): Backups => new Backups({ path: house.path, folder, keep: 2, minFreeBytes: 0, log });
+const backupsOf = (log: Log = silentLog, noticesMs?: BackupsOptions['noticesMs']): Backups => new Backups({ path: house.path, folder, keep: 2, minFreeBytes: 0, log, ...(noticesMs && { noticesMs }) });
 const names = (): string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
 it('once they are started the first is made soon, the next look comes by itself, and after the end none does', async () => {
@@ -58,4 +58,20 @@ it('what a killed copy has left goes with the next look, its journal too', async
   await using backups = backupsOf();
   const made = await backups.look();
   expect(names()).toEqual([made]);
+});
+
+it('what nobody has acknowledged keeps the backups from before it; while that is not known, none goes', async () => {
+  const dayMs = 86_400_000;
+  const older = [9, 8, 7, 3, 2].map((days) => backupName(Date.now() - days * dayMs));
+  const look = async (noticesMs: BackupsOptions['noticesMs']): Promise<string[]> => {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    for (const name of older) writeFileSync(join(folder, name), 'a backup');
+    await using backups = backupsOf(silentLog, noticesMs);
+    const made = await backups.look();
+    return names().filter((name) => name !== made).sort();
+  };
+  expect(await look(() => [Date.now() - 5 * dayMs])).toEqual([...older.slice(1, 3), older[4]]);
+  expect(await look(() => Promise.reject(new RangeError('the database does not answer')))).toEqual(older);
+  expect(await look(() => [])).toEqual(older.slice(4));
 });

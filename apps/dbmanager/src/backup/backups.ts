@@ -21,6 +21,8 @@ export interface BackupsOptions {
   readonly keep: number;
   /** What stays free on the disk. */
   readonly minFreeBytes: number;
+  /** When each of the notices was made that nobody has acknowledged; without it there are none. */
+  readonly noticesMs?: () => Promise<readonly number[]> | readonly number[];
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -77,13 +79,25 @@ export class Backups implements AsyncDisposable {
       this.#lastTryMs = this.#clock.monotonicMs();
       const name = backupName(nowMs);
       await this.#copy(join(folder, name));
-      for (const { file } of surplus(backupsIn(folder), nowMs, keep)) rmSync(join(folder, file), { force: true });
       log.info({ file: name }, 'made the daily backup of the database');
+      await this.#prune(nowMs);
       return name;
     } catch (error) {
       if (this.#ending.signal.aborted) return undefined;
       log.warn({ err: error }, `the daily backup of the database was not made: ${reasonOf(error)}; it is tried again within the hour`);
       return undefined;
+    }
+  }
+
+  /** Never rejects: a backup is made, and those that are too many go with the next. */
+  async #prune(nowMs: number): Promise<void> {
+    const { folder, keep, noticesMs = () => [], log } = this.#options;
+    try {
+      const told = await noticesMs();
+      if (this.#ending.signal.aborted) return;
+      for (const { file } of surplus(backupsIn(folder), nowMs, keep, told)) rmSync(join(folder, file), { force: true });
+    } catch (error) {
+      if (!this.#ending.signal.aborted) log.warn({ err: error }, `older backups of the database stay until the next one is made: ${reasonOf(error)}`);
     }
   }
 

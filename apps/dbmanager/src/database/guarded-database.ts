@@ -11,13 +11,15 @@ import { isDamage, spoils } from '../file/sqlite-code.ts';
 import { rescue, type RescueOptions } from '../recovery/rescue.ts';
 import type { BatchResult, ConfigurationDatabase } from './database.ts';
 import type { Outcome } from './outcome.ts';
-import { storageBlocked, storageFull, storageLost } from './storage-failure.ts';
+import { storageBlocked, storageFull, storageLost, storageOverwritten } from './storage-failure.ts';
 
 /** Why a connection has to be closed, and another one opened. */
 export interface Renewal {
   /** For the log. */
   readonly text: string;
-  readonly why: 'damage' | 'failed disk' | 'room again' | 'lost files';
+  /** What a person is told when another one is open. */
+  readonly notice?: string;
+  readonly why: 'damage' | 'overwritten' | 'failed disk' | 'room again' | 'lost files';
 }
 
 export interface GuardedResult extends BatchResult {
@@ -57,14 +59,29 @@ export class GuardedDatabase {
     this.#hasDiskFailed = hasDiskFailed;
     this.#files = new OpenFiles(connection.name);
     if (this.#room.shortage() === undefined) this.#makeFresh();
+    this.#files.leave();
   }
 
   run(operations: readonly Operation[]): GuardedResult {
-    const { loss, trouble } = this.#files.look();
+    const { loss, overwritten, trouble } = this.#files.look();
+    if (overwritten !== undefined) {
+      const notice = `see what writes to files of the house: ${overwritten}; what is in it now may be a mixture of old and new: look through the configuration (domus config list), or put a backup back (domus restore)`;
+      return { outcomes: operations.map((operation) => storageOverwritten(operation, overwritten)), committed: false, renew: { text: overwritten, notice, why: 'overwritten' } };
+    }
     if (loss !== undefined) return { ...this.#readOnly(operations, (operation) => storageLost(operation, loss.text)), renew: { text: loss.text, why: 'lost files' } };
     const refusal = operations.some(writes) ? this.#refusal() : undefined;
     const result = refusal === undefined ? this.#database.run(operations) : this.#readOnly(operations, refusal);
+    if (operations.some(writes)) this.#files.leave();
     return { ...result, ...(trouble !== undefined && { trouble }), ...this.#afterwards() };
+  }
+
+  /** As ConfigurationDatabase.maintain. */
+  maintain(): readonly string[] {
+    const { loss, overwritten } = this.#files.look();
+    if (loss !== undefined || overwritten !== undefined) return [];
+    const troubles = this.#database.maintain();
+    this.#files.leave();
+    return troubles;
   }
 
   /** Writes the database anew whose files are lost, as rescue.ts says, and closes it. */

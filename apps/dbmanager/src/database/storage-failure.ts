@@ -35,6 +35,11 @@ export function storageLost(operation: Operation, why: string): Outcome {
   return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is written anew: do it again, and see the log of dbmanager if that fails, too`));
 }
 
+/** For what would be done with a mixture. @param why what became of the database */
+export function storageOverwritten(operation: Operation, why: string): Outcome {
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is looked through and opened anew: do it again`));
+}
+
 function about({ data }: Operation): string {
   return 'host' in data ? ` of ${data.plugin} on ${data.host}` : 'plugin' in data ? ` of ${data.plugin}` : '';
 }

@@ -2,20 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { temporaryFolder, type TemporaryFolder } from '../../test/temporary-folder.ts';
+import { expect, it } from 'vitest';
+import { folderOfEachTest } from '../../test/folder-of-each-test.ts';
 import { ConfigurationDatabase } from '../database/database.ts';
 import { openConnection } from './connection.ts';
 import { integrityOf, integrityOfFile } from './integrity.ts';
 
-let folder: TemporaryFolder;
 let path: string;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  path = join(folder.path, 'x.sqlite');
-});
-afterEach(() => folder[Symbol.dispose]());
+folderOfEachTest((folder) => (path = join(folder, 'x.sqlite')));
 
 /** Enough values for several pages. */
 function fill(): void {
@@ -52,7 +46,7 @@ it('the program says it as JSON', () => {
   fill();
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   expect(JSON.parse(execFileSync(process.execPath, [main, 'check', path], { encoding: 'utf8' }))).toEqual(integrityOfFile(path));
-  expect(JSON.parse(execFileSync(process.execPath, [main, 'check', join(folder.path, 'absent.sqlite')], { encoding: 'utf8' }))).toMatchObject({ problems: [expect.stringMatching(/./)] });
+  expect(JSON.parse(execFileSync(process.execPath, [main, 'check', `${path}.absent`], { encoding: 'utf8' }))).toMatchObject({ problems: [expect.stringMatching(/./)] });
 });
 
 function opened(): { readonly database: ReturnType<typeof openConnection> } & Disposable {

@@ -1,5 +1,6 @@
-// Whether the files of an open database are still where they were: who deletes or replaces one leaves SQLite with what nobody finds
-// any more, and it goes on without a word. Where the system does not say it, nothing is lost yet.
+// Whether the files of an open database are still where they were, and as the house has left them: who deletes or replaces one leaves
+// SQLite with what nobody finds any more, who writes into one, with a mixture, and it goes on without a word. Where the system does not
+// say it, nothing is lost yet.
 import { statSync } from 'node:fs';
 import { isSystemError, systemReason } from '@majordomus/runtime';
 
@@ -14,6 +15,8 @@ export interface Loss {
 export interface Look {
   /** Undefined if all is well, or nothing is known. */
   readonly loss?: Loss;
+  /** That somebody else has written into the database, in words for a person: what is open of it is a mixture. */
+  readonly overwritten?: string;
   /** Why nothing is known, for the log; told once. */
   readonly trouble?: string;
 }
@@ -22,25 +25,46 @@ export class OpenFiles {
   readonly #path: string;
   /** Which file stood under each name, as the file system tells them apart. */
   readonly #seen = new Map<string, string>();
+  /** When the database was last written to, and its size then; undefined where that is not known. */
+  #left: string | undefined;
   #told: string | undefined;
 
   /** @param path of a database that is open */
   constructor(path: string) {
     this.#path = path;
     this.look();
+    this.leave();
+  }
+
+  /** Says that what was written into the database up to now was written by the house: with a log, only its checkpoints do. */
+  leave(): void {
+    this.#left = this.#stamp();
   }
 
   look(): Look {
     try {
       const loss = this.#loss();
       this.#told = undefined;
-      return loss === undefined ? {} : { loss };
+      if (loss !== undefined) return { loss };
+      const stamp = this.#stamp();
+      if (stamp === this.#left || stamp === undefined || this.#left === undefined) return {};
+      return { overwritten: `${this.#path} was written to by another program while the house ran` };
     } catch (error) {
       if (!isSystemError(error)) throw error;
       const trouble = `whether ${this.#path} is still there is not known (${systemReason(error)}): it is used on; see to its folder and its disk`;
       if (trouble === this.#told) return {};
       this.#told = trouble;
       return { trouble };
+    }
+  }
+
+  #stamp(): string | undefined {
+    try {
+      const { mtimeNs, size } = statSync(this.#path, { bigint: true });
+      return `${mtimeNs}:${size}`;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return undefined;
     }
   }
 

@@ -11,8 +11,10 @@ export interface Filled {
   readonly table: string;
   /** How many rows were read of the damaged one, and are sound. */
   readonly read: number;
-  readonly fromHistory: number;
-  readonly fromBackup: number;
+  /** The names of the rows that are what the history says. */
+  readonly fromHistory: readonly string[];
+  /** The names of the rows that the backup has. */
+  readonly fromBackup: readonly string[];
   /** Whether nothing was damaged. */
   readonly isWhole: boolean;
   readonly lost: readonly string[];
@@ -21,10 +23,19 @@ export interface Filled {
 /** The columns that hold JSON, or what is encrypted: anything else in them is damage that SQLite cannot see. */
 const jsonColumns: Readonly<Record<string, readonly string[]>> = { config: ['value'], plugin_schema: ['items'], config_history: ['old', 'new'] };
 
-/** A value whose row is lost is what its newest change made of it; the changes of the newest backup are among them. Beside a lone max(), SQLite takes the other columns from the row that has it. */
+/** What a person calls a value. */
+const valueName = "key || ' of ' || plugin || ' on ' || host";
+
+/** The newest change of each value; those of the newest backup are among them. Beside a lone max(), SQLite takes the other columns from the row that has it. */
+const newestChanges = '(SELECT host, plugin, key, new, at_ms, max(change) FROM config_history GROUP BY host, plugin, key)';
+
+/** A value whose row is lost is what its newest change made of it. */
 const newestOfHistory = `
   INSERT OR IGNORE INTO config (host, plugin, key, value, updated_ms)
-  SELECT host, plugin, key, new, at_ms FROM (SELECT host, plugin, key, new, at_ms, max(change) FROM config_history GROUP BY host, plugin, key) WHERE new IS NOT NULL`;
+  SELECT host, plugin, key, new, at_ms FROM ${newestChanges} WHERE new IS NOT NULL RETURNING ${valueName}`;
+
+/** What was deleted since the backup was made is not taken from it. */
+const deleted = `SELECT ${valueName} FROM ${newestChanges} WHERE new IS NULL`;
 
 /**
  * Fills each table in turn, inside the transaction of its caller.
@@ -35,12 +46,22 @@ export function fill(target: Database, found: ReadonlyMap<TableShape, Salvaged>,
     const columns = columnsOf(shape);
     const insert = target.prepare<Cell[]>(`INSERT OR IGNORE INTO ${quoted(shape.name)} (${listed(columns)}) VALUES (${columns.map(() => '?').join(', ')})`);
     const put = (row: Row): number => (isSound(shape, row) ? attemptInsert(() => insert.run(...row).changes) : 0);
+    const names = (statement: string): string[] => (shape.name === 'config' ? target.prepare<[], string>(statement).pluck().all() : []);
     const read = salvaged.rows.reduce((sum, row) => sum + put(row), 0);
     const isWhole = salvaged.isWhole && read === salvaged.rows.length;
-    const fromHistory = isWhole || shape.name !== 'config' ? 0 : target.prepare(newestOfHistory).run().changes;
-    const fromBackup = isWhole || backup === undefined ? 0 : allRows(backup, shape).reduce((sum, row) => sum + put(row), 0);
+    if (isWhole) return { table: shape.name, read, fromHistory: [], fromBackup: [], isWhole, lost: [] };
+    const fromHistory = names(newestOfHistory);
+    const left = new Set(names(deleted));
+    const fromBackup = backup === undefined ? [] : allRows(backup, shape).filter((row) => !left.has(nameOf(shape, row)) && put(row) > 0).map((row) => nameOf(shape, row));
     return { table: shape.name, read, fromHistory, fromBackup, isWhole, lost: salvaged.lost };
   });
+}
+
+/** As a person calls a value, and a schema; nobody has a name for the others. */
+function nameOf(shape: TableShape, row: Row): string {
+  const columns = columnsOf(shape);
+  const cell = (name: string): string => String(row[columns.indexOf(name)]);
+  return shape.name === 'config' ? `${cell('key')} of ${cell('plugin')} on ${cell('host')}` : cell(shape.name === 'plugin_schema' ? 'plugin' : (shape.key[0] ?? ''));
 }
 
 function allRows(connection: Database, shape: TableShape): Row[] {

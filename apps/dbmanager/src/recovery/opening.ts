@@ -19,8 +19,10 @@ export interface OpeningOptions {
   readonly backups: string;
   readonly room: Room;
   readonly wallMs: number;
-  /** Whether it was found damaged by whoever had it open before: every index is looked at, too. */
+  /** Whether it was found damaged or overwritten by whoever had it open before: every index is looked at, too. */
   readonly isSuspect: boolean;
+  /** What a person is told besides, in a notice. */
+  readonly notice?: string | undefined;
 }
 
 export interface Opened {
@@ -42,6 +44,7 @@ export function openDatabase(path: string, options: OpeningOptions): Opened {
   const usable = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
   const opened = { ...usable, told: [...rescued, ...usable.told] };
   if (!isKnown) setMark(mark);
+  if (options.notice !== undefined) tryNotice(opened.connection, options.wallMs, options.notice);
   const [newest] = newestFirst(backupsIn(options.backups), options.wallMs);
   if (size === undefined && (isKnown || newest !== undefined)) {
     const restore = newest === undefined ? 'domus restore' : `the newest: domus restore --force ${join(options.backups, newest.file)}`;
@@ -71,6 +74,15 @@ function recovered(path: string, damage: string, { backups, wallMs }: OpeningOpt
 function damageOf(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
   return integrityOfFile(path).problems[0];
+}
+
+/** Without room for it the log alone has it. */
+function tryNotice(connection: Database, wallMs: number, text: string): void {
+  try {
+    addNotice(connection, wallMs, text);
+  } catch (error) {
+    if (sqliteCode(error) === undefined) throw error;
+  }
 }
 
 /** Says that there was a database, so that an empty file is known for what it is: no new one, but one that was lost. */

@@ -1,4 +1,5 @@
-// What a person is told of a recovery: what to do first, then what was damaged, what was read, and where the rest comes from.
+// What a person is told of a recovery: what to do first, then what was damaged, what was read, and where the rest comes from; and the
+// report of each value that was not read, which is kept with the damaged files.
 import type { Filled } from './filling.ts';
 import { lostValuesTodo } from './notices.ts';
 
@@ -20,21 +21,42 @@ export interface Story {
 
 export function recoveryNotice({ path, damage, place, filled, backup }: Story): string {
   const shown = filled.filter(({ table }) => nouns[table] !== undefined);
-  const counted = (count: (one: Filled) => number): string => shown.filter((one) => count(one) > 0).map((one) => `${count(one)} ${(count(one) === 1 ? singular : nouns)[one.table]}`).join(', ');
-  const read = counted((one) => one.read);
-  const remembered = counted(({ fromHistory }) => fromHistory);
-  const restored = counted(({ fromBackup }) => fromBackup);
-  const holes = shown.filter(({ isWhole }) => !isWhole).map(({ table, lost }) => `${nouns[table]}${lost.length === 0 ? '' : ` (${lost.slice(0, toldAtMost).join(', ')}${lost.length > toldAtMost ? ', …' : ''})`}`);
+  const read = shown.filter((one) => one.read > 0).map((one) => counted(one.table, one.read)).join(', ');
+  const remembered = shown.filter(({ fromHistory }) => fromHistory.length > 0).map(({ table, fromHistory }) => counted(table, fromHistory.length)).join(', ');
+  const restored = shown.filter(({ fromBackup }) => fromBackup.length > 0).map(({ table, fromBackup }) => `${counted(table, fromBackup.length)}${table === 'config_history' ? '' : some(fromBackup)}`).join(', ');
+  const holes = shown.filter(({ isWhole }) => !isWhole).map(({ table, lost }) => `${nouns[table]}${some(lost)}`);
   const facts = [
     `the database ${path} was damaged (${damage.replaceAll(/\s+/g, ' ').slice(0, 200)})`,
     `recovered: ${read === '' ? 'nothing' : read}`,
     ...(holes.length === 0 ? ['nothing is missing'] : [
       `not all could be read of: ${holes.join(', ')}`,
       ...(remembered === '' ? [] : [`taken from the history: ${remembered}`]),
-      backup === undefined ? 'there is no backup to fill it from' : `taken from the backup ${backup}: ${restored === '' ? 'nothing that was missing' : restored}`,
+      backup === undefined ? 'there is no backup to fill it from' : `taken from the backup ${backup}: ${restored === '' ? 'nothing that was missing' : `${restored}; what was deleted after it was made may be among them; each value is named in ${reportFile(place)}`}`,
     ]),
     `the damaged files are kept as ${place}`,
   ];
   // Who reads the first words knows what to do.
   return `${holes.length === 0 ? '' : `look through the configuration for what is old or missing (domus config list); ${lostValuesTodo}; `}see that the disk is healthy: ${facts.join('; ')}`;
+}
+
+/** Where the report of a recovery is. @param place where the damaged files are */
+export function reportFile(place: string): string {
+  return `${place}.report`;
+}
+
+/** Each value that is not as it was read, and where it comes from; undefined if none comes from a backup. */
+export function recoveryReport({ filled, backup }: Pick<Story, 'filled' | 'backup'>): string | undefined {
+  if (backup === undefined || filled.every(({ table, fromBackup }) => nouns[table] === undefined || fromBackup.length === 0)) return undefined;
+  const { fromHistory, fromBackup } = filled.find(({ table }) => table === 'config') ?? { fromHistory: [], fromBackup: [] };
+  const part = (source: string, names: readonly string[]): string => [`from ${source}: ${counted('config', names.length)}`, ...names, ''].join('\n');
+  return `${part('the history', fromHistory)}\n${part(`the backup ${backup}`, fromBackup)}`;
+}
+
+function counted(table: string, count: number): string {
+  return `${count} ${(count === 1 ? singular : nouns)[table]}`;
+}
+
+/** The first of some names, in brackets; nothing if there are none. */
+function some(names: readonly string[]): string {
+  return names.length === 0 ? '' : ` (${names.slice(0, toldAtMost).join(', ')}${names.length > toldAtMost ? ', …' : ''})`;
 }

@@ -64,6 +64,32 @@ describe('a damaged database is set aside and recovered', () => {
     connection.close();
   });
 
+  it('what comes from a backup is named, in full beside the damaged files; what is known to be deleted since then does not come back', () => {
+    home.fill();
+    copyDatabase(home.path, join(home.backups, backupName(wallMs - 86_400_000)));
+    const leaves = home.leavesOf('config');
+    const { connection: writer } = home.open();
+    const hidden = writer.prepare<[], string>('SELECT key FROM config ORDER BY key').pluck().all().slice(200, 260);
+    const database = new ConfigurationDatabase(writer);
+    for (const key of hidden.slice(0, 2)) database.run([{ action: 'config.delete', data: { host: 'igor', plugin: 'velbus', key } }]);
+    // Nothing but the backup knows the others.
+    const [first = '', last = ''] = [hidden[2], hidden.at(-1)];
+    writer.prepare('DELETE FROM config_history WHERE key BETWEEN ? AND ?').run(first, last);
+    writer.close();
+    home.damagePages(leaves);
+    const { connection, told } = home.open();
+    const keys = connection.prepare<[], string>('SELECT key FROM config').pluck().all();
+    for (const key of hidden.slice(0, 2)) expect(keys).not.toContain(key);
+    expect(keys).toHaveLength(values - 2);
+    const report = `${join(dirname(home.path), setAside)}.report`;
+    expect(told[0]).toMatch(new RegExp(String.raw`taken from the backup \S+: 58 values \(${keyOf(202)} of velbus on igor, .*, …\); what was deleted after it was made may be among them; each value is named in ${report.replaceAll('.', String.raw`\.`)}`));
+    const lines = readFileSync(report, 'utf8').split('\n');
+    expect(lines.filter((line) => line.startsWith('from the backup'))).toHaveLength(1);
+    for (const key of hidden.slice(2)) expect(lines).toContain(`${key} of velbus on igor`);
+    expect(statSync(report).mode & 0o777).toBe(0o600);
+    connection.close();
+  });
+
   it('rows are found by an index where their own tree is damaged, and those that are lost are named', () => {
     const { connection: made } = home.open();
     const insert = made.prepare("INSERT INTO plugin_schema VALUES (?, '1.0.0', ?, 0)");

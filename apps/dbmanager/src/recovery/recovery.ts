@@ -1,7 +1,7 @@
 // A damaged database: what can be read of it goes into a new one, what cannot is taken from its history and the newest backup, and the
 // damaged files are set aside. Everything is read from copies, so that the damaged files stay as they were found; what is lost is told
 // in a notice, which is part of the new database.
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { isSystemError, reasonOf, StartError, systemReason } from '@majordomus/runtime';
@@ -12,7 +12,7 @@ import { sqliteCode } from '../file/sqlite-code.ts';
 import { copyDamaged, keysIn, openDamaged } from './damaged-copy.ts';
 import { closeHistory, fill, raiseSequences } from './filling.ts';
 import { addNotice } from './notices.ts';
-import { recoveryNotice } from './recovery-notice.ts';
+import { recoveryNotice, recoveryReport, reportFile } from './recovery-notice.ts';
 import { salvage } from './salvage.ts';
 import { finishReplacement, freePlace, replaceDamaged, workingFile } from './set-aside.ts';
 import { shapesOf } from './table-shape.ts';
@@ -89,7 +89,10 @@ function makeDatabase(working: string, { path, damage, place, copy, backups, wal
     raiseSequences(target, source);
     if (filled.some(({ table, isWhole }) => !isWhole && table.startsWith('config'))) closeHistory(target);
     beforeStep('tell');
-    const text = recoveryNotice({ path, damage, place, filled, backup: backup?.name });
+    const story = { path, damage, place, filled, backup: backup?.name };
+    const report = recoveryReport(story);
+    if (report !== undefined) writeFileSync(reportFile(place), report, { mode: 0o600 });
+    const text = recoveryNotice(story);
     addNotice(target, wallMs, text);
     return text;
   } finally {

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configGet, configSet, noticeList } from '@majordomus/contracts';
 import { silentLog } from '@majordomus/runtime';
@@ -15,19 +16,22 @@ afterEach(() => home[Symbol.dispose]());
 
 describe('damage that is found while the database is used', () => {
   it('ends the use of that connection: what was damaged is set aside, the rest is there, and it is written to again', async () => {
-    await using store = await Store.open({ path: home.path, log: silentLog });
     const owner = { host: 'igor', plugin: 'velbus' };
-    // More than SQLite keeps in memory.
-    const count = 420;
+    const count = 100;
     const large = (index: number): string => `${valueOf(index)}${'y'.repeat(60_000)}`;
-    await store.do(configSet, { ...owner, data: Object.fromEntries(Array.from({ length: count }, (_, index) => [keyOf(index), large(index)])) });
-    // Else the log has it all once more, and mends the file.
-    const emptying = new Sqlite(home.path);
-    emptying.pragma('wal_checkpoint(TRUNCATE)');
+    {
+      await using filling = await Store.open({ path: home.path, log: silentLog });
+      await filling.do(configSet, { ...owner, data: Object.fromEntries(Array.from({ length: count }, (_, index) => [keyOf(index), large(index)])) });
+    }
+    // Nothing of it is in memory.
+    await using store = await Store.open({ path: home.path, log: silentLog, lookMs: 600_000 });
+    // A disk that gives other bytes back does not say that it does.
+    const times = join(home.folder.path, 'times');
+    execFileSync('touch', ['-r', home.path, times]);
     const bytes = readFileSync(home.path);
     bytes.fill(0xa5, bytes.length / 2, bytes.length / 2 + 100 * pageBytes);
     writeFileSync(home.path, bytes);
-    emptying.close();
+    execFileSync('touch', ['-r', times, home.path]);
     const answers = await Promise.allSettled(Array.from({ length: count }, (_, index) => store.do(configGet, { ...owner, key: keyOf(index) })));
     const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
     expect(refused.length).toBeGreaterThan(0);

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { configGet, configSet, noticeList } from '@majordomus/contracts';
 import { silentLog, type Log } from '@majordomus/runtime';
 import { temporaryFolder, type TemporaryFolder } from '../../test/temporary-folder.ts';
+import { copyDatabase } from '../backup/copy.ts';
 import { applicationId } from '../file/connection.ts';
 import { Store } from './store.ts';
 
@@ -57,6 +58,41 @@ it('one that is deleted just before the house stops is written anew', async () =
   await store.close();
   await using again = await Store.open({ path, log: silentLog });
   expect(await again.do(configGet, owner)).toMatchObject({ data: { one: 1 } });
+});
+
+it('the index of its log is needed by nobody: without it all is written on, and found by a backup, and after a kill or a stop', async () => {
+  const all = { data: { one: 1, two: 2 } };
+  const valuesAt = async (at: string): Promise<unknown> => {
+    await using store = await Store.open({ path: at, log: silentLog });
+    return await store.do(configGet, owner);
+  };
+  {
+    await using store = await Store.open({ path, log: silentLog });
+    await store.do(configSet, { ...owner, key: 'one', value: 1 });
+    rmSync(`${path}-shm`);
+    await store.do(configSet, { ...owner, key: 'two', value: 2 });
+    expect(await store.do(configGet, owner)).toMatchObject(all);
+    const backup = join(folder.path, 'backup');
+    copyDatabase(path, backup);
+    expect(await valuesAt(backup)).toMatchObject(all);
+    const killed = join(folder.path, 'killed');
+    for (const part of ['', '-wal']) copyFileSync(path + part, killed + part);
+    expect(await valuesAt(killed)).toMatchObject(all);
+    expect((await store.do(noticeList, {})).notices).toEqual([]);
+  }
+  expect(await valuesAt(path)).toMatchObject(all);
+});
+
+it('what replaced it is used, and a notice in it says so', async () => {
+  await using store = await Store.open({ path, log: silentLog, lookMs: 600_000 });
+  await store.do(configSet, { ...owner, key: 'one', value: 1 });
+  const backup = join(folder.path, 'backup');
+  copyDatabase(path, backup);
+  await store.do(configSet, { ...owner, key: 'one', value: 2 });
+  renameSync(backup, path);
+  await expect(store.do(configSet, { ...owner, key: 'two', value: 2 })).rejects.toMatchObject({ code: 'STORAGE_ERROR' });
+  expect(await store.do(configGet, owner)).toMatchObject({ data: { one: 1 } });
+  expect((await store.do(noticeList, {})).notices).toEqual([expect.objectContaining({ text: expect.stringMatching(/was replaced by another file while the house ran; that other file is used now, and what was in the old one is kept as /) as string })]);
 });
 
 it('what replaced it and cannot be opened ends the store at once, with the reason', async () => {

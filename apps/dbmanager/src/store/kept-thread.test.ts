@@ -1,23 +1,17 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { configGet } from '@majordomus/contracts';
 import { silentLog } from '@majordomus/runtime';
 import { owner, set, valueOf } from '../../test/asked-store.ts';
-import { temporaryFolder, type TemporaryFolder } from '../../test/temporary-folder.ts';
+import { folderOfEachTest } from '../../test/folder-of-each-test.ts';
 import { openConnection } from '../file/connection.ts';
 import { Store } from './store.ts';
 import type { ThreadData } from './thread-messages.ts';
 
-let folder: TemporaryFolder;
 let path: string;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  path = join(folder.path, 'x.sqlite');
-});
-afterEach(() => folder[Symbol.dispose]());
+folderOfEachTest((folder) => (path = join(folder, 'x.sqlite')));
 
 /** A store whose threads the test holds. */
 async function openWithThreads(): Promise<{ store: Store; threads: Worker[] }> {

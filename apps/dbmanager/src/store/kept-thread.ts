@@ -13,7 +13,7 @@ const deathWindowMs = 60_000;
 
 export interface KeptThreadOptions {
   /** What each thread is started with, beside what is known from those before it. */
-  readonly data: Omit<ThreadData, 'isSuspect' | 'hasDiskFailed'>;
+  readonly data: Omit<ThreadData, 'isSuspect' | 'notice' | 'hasDiskFailed'>;
   readonly log: Log;
   readonly clock: Clock;
   readonly startThread?: ((data: ThreadData) => Worker) | undefined;
@@ -87,7 +87,8 @@ export class KeptThread {
   #start(): void {
     const { data, log, onReady, onDone, startThread = startStoreThread } = this.#options;
     leaveDeletedFolder(dirname(data.path));
-    const thread = startThread({ ...data, isSuspect: this.#renewal?.why === 'damage', hasDiskFailed: this.#hasDiskFailed });
+    const { why: renewed, notice } = this.#renewal ?? {};
+    const thread = startThread({ ...data, isSuspect: renewed === 'damage' || renewed === 'overwritten', notice, hasDiskFailed: this.#hasDiskFailed });
     this.#renewal = undefined;
     let why: Error | undefined;
     thread.on('message', (message: FromThread) => {

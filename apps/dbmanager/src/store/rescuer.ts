@@ -21,22 +21,22 @@ export class Rescuer {
   }
 
   /**
-   * Whether it is done: then the connection is closed. Why it could not be is told once.
+   * What a person is told when it is done: then the connection is closed. Why it could not be is told once.
    * @param what became of the files
    */
-  rescue(what: string, { isLast = false } = {}): boolean {
+  rescue(what: string, { isLast = false } = {}): string | undefined {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs < this.#nextMs && !isLast) return false;
+    if (nowMs < this.#nextMs && !isLast) return undefined;
     try {
       const text = this.#guarded.rescue({ wallMs: this.#clock.wallMs(), isLast });
       if (text !== undefined) this.#tell({ kind: 'trouble', text });
-      return text !== undefined;
+      return text;
     } catch (error) {
       const why = isSystemError(error) ? systemReason(error) : reasonOf(error);
       const text = `${what}, and what was in the database cannot be written anew: ${why}; ${isLast ? 'it is lost' : 'it is read on and not written to, and this is tried again each second: do not stop the house before'}`;
       if (text !== this.#told) this.#tell({ kind: 'failure', text });
       this.#told = text;
-      return false;
+      return undefined;
     } finally {
       this.#nextMs = this.#clock.monotonicMs() + pauseMs;
     }

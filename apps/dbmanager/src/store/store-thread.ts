@@ -14,12 +14,12 @@ import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 /** Between two times that what is due from time to time is done. */
 const maintenanceMs = 3_600_000;
 
-function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect, hasDiskFailed }: ThreadData): void {
+function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect, notice, hasDiskFailed }: ThreadData): void {
   const tell = (message: FromThread): void => port.postMessage(message);
   const room = roomOf(dirname(path), minFreeBytes);
   let opened: Opened;
   try {
-    opened = openDatabase(path, { backups, room, isSuspect, wallMs: systemClock.wallMs() });
+    opened = openDatabase(path, { backups, room, isSuspect, notice, wallMs: systemClock.wallMs() });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     tell({ kind: 'refused', code: error.code, message: error.message });
@@ -32,7 +32,7 @@ function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, b
   const guarded = new GuardedDatabase(database, connection, { room, isWithoutRoom, hasDiskFailed });
   const rescuer = new Rescuer(guarded, systemClock, tell);
   const maintain = (): void => {
-    for (const text of database.maintain()) tell({ kind: 'trouble', text });
+    for (const text of guarded.maintain()) tell({ kind: 'trouble', text });
   };
   const maintenance = setInterval(maintain, maintenanceMs);
   port.on('message', (message: ToThread) => {
@@ -40,15 +40,20 @@ function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, b
       const { outcomes, committed, trouble, renew: due } = guarded.run(message.operations.map((text) => JSON.parse(text) as Operation));
       if (trouble !== undefined) tell({ kind: 'trouble', text: trouble });
       // What is open is all there is of the database until it is written anew.
-      const renew = due?.why === 'lost files' && !rescuer.rescue(due.text) ? undefined : due;
+      const notice = due?.why === 'lost files' ? rescuer.rescue(due.text) : due?.notice;
+      const renew = due?.why === 'lost files' && notice === undefined ? undefined : due;
       // First, so that nothing more is sent here.
-      if (renew !== undefined) tell({ kind: 'renew', ...renew });
+      if (renew !== undefined) tell({ kind: 'renew', ...renew, ...(notice !== undefined && { notice }) });
       tell({ kind: 'done', outcomes: outcomes.map((outcome) => JSON.stringify(outcome)), committed });
       if (renew === undefined) return;
-      if (renew.why === 'damage') closeUntouched(connection);
+      if (renew.why === 'damage' || renew.why === 'overwritten') closeUntouched(connection);
     } else {
       const { renew } = guarded.run([]);
       if (renew?.why === 'lost files') rescuer.rescue(renew.text, { isLast: true });
+      if (renew?.why === 'overwritten') {
+        tell({ kind: 'failure', text: renew.notice ?? renew.text });
+        closeUntouched(connection);
+      }
     }
     clearInterval(maintenance);
     connection.close();

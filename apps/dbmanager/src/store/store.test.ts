@@ -1,21 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { configDelete, configGet, configList, configSet, jsonValue, schemaGet, schemaSet, type JsonValue } from '@majordomus/contracts';
 import { silentLog } from '@majordomus/runtime';
 import { owner, set, valueOf } from '../../test/asked-store.ts';
-import { temporaryFolder, type TemporaryFolder } from '../../test/temporary-folder.ts';
+import { folderOfEachTest } from '../../test/folder-of-each-test.ts';
 import { Store } from './store.ts';
 
-let folder: TemporaryFolder;
 let path: string;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  path = join(folder.path, 'x.sqlite');
-});
-afterEach(() => folder[Symbol.dispose]());
+folderOfEachTest((folder) => (path = join(folder, 'x.sqlite')));
 
 const open = (): Promise<Store> => Store.open({ path, log: silentLog });
 

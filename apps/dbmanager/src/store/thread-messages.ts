@@ -14,8 +14,10 @@ export interface ThreadData {
   readonly backups: string;
   /** Writes are refused while less is free on the disk. */
   readonly minFreeBytes: number;
-  /** Whether an earlier thread has found the database damaged. */
+  /** Whether an earlier thread has found the database damaged or overwritten. */
   readonly isSuspect: boolean;
+  /** What a person is told of why an earlier thread has ended. */
+  readonly notice?: string | undefined;
   /** Whether the disk has failed under an earlier thread. */
   readonly hasDiskFailed: boolean;
 }

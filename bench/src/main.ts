@@ -53,7 +53,7 @@ interface CommandLine {
 
 /** Refuses a command line in one line. */
 function refuse(why: string): never {
-  process.stderr.write(`bench: ${why}\n\n${usage}\n`);
+  process.stderr.write(`bench: ${why}; see: pnpm bench --help\n`);
   process.exit(2);
 }
 
@@ -65,7 +65,7 @@ function commandLine(): CommandLine {
       process.exit(0);
     }
     const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name));
-    if (unknown !== undefined) refuse(`there is no benchmark ${unknown}`);
+    if (unknown !== undefined) refuse(`there is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(', ')}`);
     const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
     if (seconds !== undefined && !(seconds > 0 && seconds < 3600)) refuse('--seconds is a number above 0');
     return {
@@ -104,7 +104,7 @@ async function measure(name: string, benchmark: Benchmark): Promise<void> {
   const own = join(scratch, name);
   mkdirSync(own);
   const startMs = performance.now();
-  say(`## ${name}: ${given.rounds} rounds${given.seconds > 0 ? ` of ${given.seconds} s` : ''}`);
+  say(`## ${name}: ${given.rounds} ${given.rounds === 1 ? 'round' : 'rounds'}${given.seconds > 0 ? ` of ${given.seconds} s` : ''}`);
   const { tables, plots = [] } = await benchmark.run({ ...given, folder: own, coldRequests, tell: (text) => process.stderr.write(`${text}\n`) });
   process.stderr.write(`${name} took ${Math.round((performance.now() - startMs) / 1000)} s\n`);
   for (const table of tables) say(tableText(table));

@@ -12,11 +12,6 @@ export class Accounts {
     add(this.#owed, key, 1);
   }
 
-  /** One that may be answered once. */
-  allow(key: string): void {
-    add(this.#open, key, 1);
-  }
-
   /** What is owed to it needs no answer any more. */
   release(key: string): void {
     add(this.#open, key, this.#owed.get(key) ?? 0);

@@ -70,7 +70,7 @@ export const actionsTarget = target<Asked>({
   name: 'actions',
   about: 'JSON into every action of the house, from the schemas of the contracts',
   batchSize: 1000,
-  testInputs: 6000,
+  testInputs: 5000,
   input: fc.oneof(...actions.map((one) => ({ weight: one.contract.action === costly ? 1 : 20, arbitrary: inputOf(one) }))),
   show: ({ part, action, json }) => `${part} ${action} ${json.length > 1000 ? `${json.slice(0, 1000)}… (${json.length} characters)` : json}`,
   open: async (site) => Actions.open(await site.house()),

@@ -20,7 +20,7 @@ export const archives = target<Buffer>({
   name: 'archives',
   about: 'archives into the reader of packagemanager: links, ways out, devices, bombs, garbage',
   batchSize: 250,
-  testInputs: 2000,
+  testInputs: 1000,
   input: generated('/nowhere/decoys'),
   show: (bytes) => `${bytes.length} bytes, as base64: ${bytes.length > 3000 ? `${bytes.subarray(0, 3000).toString('base64')}…` : bytes.toString('base64')}`,
   open: (site) => Promise.resolve(new Archives(site)),

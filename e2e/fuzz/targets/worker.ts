@@ -133,9 +133,7 @@ class WorkerSubject implements Subject<Stack> {
     if (end < 0) return;
     const key = keyOf(rest.slice(0, end));
     if (kind[0] === commands.cancel) this.#accounts.releaseWhere((owed) => owed === key);
-    // A second request under an envelope that is open takes the place of the first.
-    if (kind[0] === commands.request && this.#accounts.isOwed(key)) this.#accounts.allow(key);
-    else if (kind[0] === commands.request) this.#accounts.owe(key);
+    if (kind[0] === commands.request) this.#accounts.owe(key);
   }
 
   /** It leaves the connection, and what that connection brought. */

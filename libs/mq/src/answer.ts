@@ -8,10 +8,16 @@ import { encodeMessage } from './message.ts';
 /** What whoever answers did that its author should know of: an unexpected exception, with the action it happened in. */
 export type FaultReport = (action: string, error: unknown) => void;
 
+/** A request that is being answered. */
+export interface CallInfo {
+  /** Fires when nobody waits for the answer any more, or the worker stops (rule W2). */
+  readonly signal: AbortSignal;
+}
+
 /** Answers the requests of a worker. */
 export interface Answerer {
-  /** The body of the reply to a request's body. Never rejects. The signal is the request's (rule W2). */
-  answer(body: Frames, signal: AbortSignal, report: FaultReport): Promise<Frames>;
+  /** The body of the reply to a request's body. Never rejects. */
+  answer(body: Frames, call: CallInfo, report: FaultReport): Promise<Frames>;
 }
 
 export function failure(action: string, code: string, reason: string, details: JsonObject = {}): Frames {
@@ -19,10 +25,10 @@ export function failure(action: string, code: string, reason: string, details: J
 }
 
 /** The reply to a request whose handling threw; what was not a refusal is reported. */
-export function failureOf(error: unknown, { action, reply, signal, report }: {
+export function failureOf(error: unknown, { action, reply, call: { signal }, report }: {
   readonly action: string;
   readonly reply: string;
-  readonly signal: AbortSignal;
+  readonly call: CallInfo;
   readonly report: FaultReport;
 }): Frames {
   if (error instanceof ActionFailure && isJson(error.details)) return failure(reply, error.code, error.message, error.details);

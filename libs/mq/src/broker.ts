@@ -1,5 +1,6 @@
 // The broker on the bus: the machine of mdp/broker.ts with a ROUTER socket and its one timer.
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { BrokerMachine } from './mdp/broker.ts';
 import { defaultBrokerLimits, type BrokerLimits, type BrokerStatus } from './mdp/broker-state.ts';
 import { Pump } from './pump.ts';
@@ -36,6 +37,11 @@ export class Broker implements AsyncDisposable {
       message: (peer, message) => {
         broker.#pump.read();
         broker.#machine.receive(peer, message, performance.now());
+        broker.#flush();
+      },
+      alive: (peer) => {
+        broker.#pump.read();
+        broker.#machine.alive(peer, performance.now());
         broker.#flush();
       },
       gone: (peer) => {

@@ -1,4 +1,5 @@
 // One socket of a client: the machine of mdp/client.ts with a socket and a timer.
+import { performance } from 'node:perf_hooks';
 import { Connection } from './connection.ts';
 import { ClientMachine, type CallOutcome, type Dialect, type OpenCall } from './mdp/client.ts';
 import type { Frame, Frames } from './mdp/frames.ts';
@@ -23,11 +24,11 @@ export class ClientLink {
     this.#connection = new Connection(transport, endpoint, { highWaterMark: Math.max(1000, share), lingerMs: 0 }, {
       connected: () => this.#step(() => this.#machine.connected(performance.now())),
       disconnected: () => this.#step(() => this.#machine.disconnected(performance.now())),
-      message: (frames) => {
+      message: (message) => {
         this.#pump.read();
-        this.#step(() => this.#machine.receive(frames));
+        this.#step(() => this.#machine.receive(message));
       },
-      unsendable: (frames, why) => this.#step(() => this.#machine.unsendable(frames, why)),
+      unsendable: (message, why) => this.#step(() => this.#machine.unsendable(message, why)),
     });
     this.#step(() => this.#machine.start());
   }
@@ -62,7 +63,7 @@ export class ClientLink {
       switch (effect.do) {
         case 'open': this.#connection.open(); break;
         case 'close': this.#connection.close(); break;
-        case 'send': this.#connection.send(effect.frames); break;
+        case 'send': this.#connection.send(effect.message); break;
         case 'settle': effect.call.settle(effect.outcome); break;
         default: effect satisfies never;
       }

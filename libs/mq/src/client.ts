@@ -1,12 +1,15 @@
 // A client on the bus: typed calls by contract, and plain requests. Every call ends, at its own deadline at the latest
 // (docs/protocol.md, rules C1 to C4).
+import { Buffer } from 'node:buffer';
+import { performance } from 'node:perf_hooks';
 import type { Contract, InputOf, OutputOf } from '@majordomus/contracts';
+import type { Message as WireMessage } from '@majordomus/zmtp';
 import { callResult, peerError } from './call-result.ts';
 import { ClientLink } from './client-link.ts';
 import type { CallOutcome, Dialect } from './mdp/client.ts';
 import { BusError, CallerError, PeerError, type CallContext, type CallError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
-import { decodeMessage, isBadMessage, type Message } from './message.ts';
+import { decodeArrived, isBadMessage, type Message } from './message.ts';
 import { nameFrame } from './name-frame.ts';
 import { jsonText } from './request-body.ts';
 import type { Transport } from './transport.ts';
@@ -67,10 +70,9 @@ export class Client implements AsyncDisposable {
    * Runs an action. An idempotent one is tried again when a worker or the broker is lost, within its time (rule C3).
    * @throws CallerError, BusError, PeerError with the codes of the bus and of the contract
    */
-  async call<C extends Contract>(contract: C, data: InputOf<C>, options: CallOptions = {}): Promise<OutputOf<C>> {
-    const context = { service: options.service ?? contract.service, action: contract.action };
-    const message: Message = { action: contract.action, data: data as Message['data'] };
-    return callResult(contract, await this.request(context.service, message, { ...options, idempotent: contract.idempotent }), context);
+  call<C extends Contract>(contract: C, data: InputOf<C>, { service = contract.service, timeoutMs = defaultTimeoutMs, signal }: CallOptions = {}): Promise<OutputOf<C>> {
+    const context = { service, action: contract.action };
+    return this.#ask(context, data as Message['data'], contract.idempotent, timeoutMs, signal, (reply) => callResult(contract, reply, context));
   }
 
   /**
@@ -78,23 +80,13 @@ export class Client implements AsyncDisposable {
    * @throws CallerError, BusError; PeerError only with BAD_REPLY, and with what the broker itself says (`mq.error`)
    */
   request(service: string, message: Message, { idempotent = false, timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<Message> {
-    return idempotent ? this.#retrying(service, message, timeoutMs, signal) : this.#request(service, message, timeoutMs, signal);
-  }
-
-  async #request(service: string, message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
-    const context = { service, action: message.action };
-    const body = [nameFrame(message.action), Buffer.from(jsonText(message.data, context))];
-    const reply = decodeMessage(await this.#send(nameFrame(service), body, timeoutMs, signal, context));
-    if (isBadMessage(reply)) throw new PeerError('BAD_REPLY', `the reply of ${service} to ${message.action} cannot be read: ${reply.problem}`, context);
-    if (reply.action === errorAction) throw peerError(reply, context);
-    return reply;
+    return this.#ask({ service, action: message.action }, message.data, idempotent, timeoutMs, signal, asItCame);
   }
 
   /** Asks the broker itself, e.g. `mmi.service` with a service name (RFC 8); the answer as text. */
-  async manage(service: string, question = '', { timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<string> {
+  manage(service: string, question = '', { timeoutMs = defaultTimeoutMs, signal }: RequestOptions = {}): Promise<string> {
     const context = { service, action: '' };
-    const [answer] = await this.#send(nameFrame(service), [Buffer.from(question)], timeoutMs, signal, context);
-    return answer?.toString() ?? '';
+    return this.#send(context, () => [Buffer.from(question)], timeoutMs, signal, (message, bodyAt) => message.text(bodyAt));
   }
 
   /** Ends every open call with CLIENT_CLOSED and closes. May be called twice. */
@@ -108,24 +100,21 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  async #retrying(service: string, message: Message, timeoutMs: number, signal: AbortSignal | undefined): Promise<Message> {
-    const endMs = performance.now() + timeoutMs;
-    let first: unknown;
-    for (;;) {
-      try {
-        return await this.#request(service, message, endMs - performance.now(), signal);
-      } catch (error) {
-        const lost = (error instanceof BusError || error instanceof PeerError) && (error.code === 'WORKER_LOST' || error.code === 'BROKER_LOST');
-        // A later try that was never sent must not hide that an earlier one may have run.
-        if (!lost) throw first !== undefined && error instanceof BusError && error.code === 'NOT_CONNECTED' ? first : error;
-        if (performance.now() >= endMs) throw error;
-        first ??= error;
-      }
-    }
+  /** @param read makes the result of a reply that is none of the broker's own; what it throws is the call's failure */
+  #ask<T>(context: CallContext, data: Message['data'], idempotent: boolean, timeoutMs: number, signal: AbortSignal | undefined, read: (reply: Message) => T): Promise<T> {
+    const bodyOf = (): Frames => [nameFrame(context.action), Buffer.from(jsonText(data, context))];
+    const take = (message: WireMessage, bodyAt: number): T => read(replyOf(message, bodyAt, context));
+    const send = (leftMs: number): Promise<T> => this.#send(context, bodyOf, leftMs, signal, take);
+    return idempotent ? retrying(timeoutMs, send) : send(timeoutMs);
   }
 
-  #send(service: Buffer, body: Frames, timeoutMs: number, signal: AbortSignal | undefined, context: CallContext): Promise<Frames> {
+  /**
+   * @param bodyOf is called at once; what it throws is the call's failure
+   * @param take reads the reply where it stands; what it throws is the call's failure
+   */
+  #send<T>(context: CallContext, bodyOf: () => Frames, timeoutMs: number, signal: AbortSignal | undefined, take: (message: WireMessage, bodyAt: number) => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      const body = bodyOf();
       if (this.#closed) return reject(failed('CLIENT_CLOSED', context, timeoutMs, this.endpoint));
       if (Number.isNaN(timeoutMs)) return reject(failed('BAD_REQUEST', context, timeoutMs, this.endpoint));
       if (signal?.aborted === true) return reject(failed('ABORTED', context, timeoutMs, this.endpoint));
@@ -133,10 +122,14 @@ export class Client implements AsyncDisposable {
       const onAbort = signal && ((): void => link.cancel(call));
       // Before the call, which may end at once.
       if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
-      const call = link.call(service, body, timeoutMs, (outcome) => {
+      const call = link.call(nameFrame(context.service), body, timeoutMs, (outcome) => {
         if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-        if (outcome.kind === 'reply') resolve(outcome.body);
-        else reject(failed(outcome.code, context, timeoutMs, this.endpoint));
+        if (outcome.kind === 'failed') return reject(failed(outcome.code, context, timeoutMs, this.endpoint));
+        try {
+          resolve(take(outcome.message, outcome.bodyAt));
+        } catch (error) {
+          reject(error);
+        }
       });
     });
   }
@@ -153,6 +146,33 @@ export class Client implements AsyncDisposable {
     const link = new ClientLink({ endpoint: this.endpoint, dialect: this.#dialect, share: this.#share, transport: this.#transport });
     this.#links.push(link);
     return link;
+  }
+}
+
+const asItCame = (reply: Message): Message => reply;
+
+/** @throws PeerError BAD_REPLY if it cannot be read, and what the broker itself says */
+function replyOf(message: WireMessage, bodyAt: number, context: CallContext): Message {
+  const reply = decodeArrived(message, bodyAt);
+  if (isBadMessage(reply)) throw new PeerError('BAD_REPLY', `the reply of ${context.service} to ${context.action} cannot be read: ${reply.problem}`, context);
+  if (reply.action === errorAction) throw peerError(reply, context);
+  return reply;
+}
+
+/** Tries again within the time when a worker or the broker is lost (rule C3). */
+async function retrying<T>(timeoutMs: number, send: (leftMs: number) => Promise<T>): Promise<T> {
+  const endMs = performance.now() + timeoutMs;
+  let first: unknown;
+  for (;;) {
+    try {
+      return await send(endMs - performance.now());
+    } catch (error) {
+      const lost = (error instanceof BusError || error instanceof PeerError) && (error.code === 'WORKER_LOST' || error.code === 'BROKER_LOST');
+      // A later try that was never sent must not hide that an earlier one may have run.
+      if (!lost) throw first !== undefined && error instanceof BusError && error.code === 'NOT_CONNECTED' ? first : error;
+      if (performance.now() >= endMs) throw error;
+      first ??= error;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // The connection of a machine to its broker: one socket at a time, which is replaced by a new one. What an old socket still
 // says is not heard any more.
-import type { Frames } from './mdp/frames.ts';
+import type { ToBroker } from './mdp/frames.ts';
 import type { DealerEvents, DealerOptions, DealerSocket, Transport } from './transport.ts';
 
 export class Connection {
@@ -19,15 +19,16 @@ export class Connection {
     const socket = this.#open({
       connected: () => isCurrent() && events.connected(),
       disconnected: () => isCurrent() && events.disconnected(),
-      message: (frames) => isCurrent() && events.message(frames),
-      unsendable: (frames, why) => isCurrent() && events.unsendable(frames, why),
+      alive: () => isCurrent() && events.alive?.(),
+      message: (message) => isCurrent() && events.message(message),
+      unsendable: (message, why) => isCurrent() && events.unsendable(message, why),
       ended: (why) => isCurrent() && events.ended?.(why),
     });
     this.#socket = socket;
   }
 
-  send(frames: Frames): void {
-    this.#socket?.send(frames);
+  send(message: ToBroker): void {
+    this.#socket?.send(message);
   }
 
   close(): void {

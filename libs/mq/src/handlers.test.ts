@@ -50,7 +50,7 @@ class Lamp {
   }
 
   async answer(...body: (string | Buffer)[]): Promise<Message> {
-    const reply = decodeMessage(await this.#handlers.answer(body.map((frame) => Buffer.from(frame)), this.#stop.signal, (action, error) => this.reports.push([action, error])));
+    const reply = decodeMessage(await this.#handlers.answer(body.map((frame) => Buffer.from(frame)), this.#stop, (action, error) => this.reports.push([action, error])));
     return isBadMessage(reply) ? expect.unreachable() : reply;
   }
 }
@@ -207,7 +207,7 @@ describe('W3: every request gets a reply', () => {
       fc.json().map((text) => Buffer.from(text)),
     );
     await fc.assert(fc.asyncProperty(fc.array(frame, { maxLength: 4 }), async (body: Frames) => {
-      const reply = decodeMessage(await handlers.answer(body, new AbortController().signal, () => {}));
+      const reply = decodeMessage(await handlers.answer(body, new AbortController(), () => {}));
       expect(isBadMessage(reply)).toBe(false);
       const { status, code, reason } = (reply as Message).data;
       expect(['mq.error', 'lamp.result']).toContain(reply.action);

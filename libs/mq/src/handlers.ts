@@ -2,14 +2,9 @@
 // whatever its handler does (docs/protocol.md, rule W3).
 import { fieldProblems, problemsText, type Contract, type JsonObject, type RequestOf, type ResultOf } from '@majordomus/contracts';
 import { z } from 'zod';
-import { failure, failureOf, type Answerer, type FaultReport } from './answer.ts';
+import { failure, failureOf, type Answerer, type CallInfo, type FaultReport } from './answer.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
 import { decodeMessage, encodeMessage, isBadMessage } from './message.ts';
-
-export interface CallInfo {
-  /** Fires when nobody waits for the answer any more, or the worker stops (rule W2). */
-  readonly signal: AbortSignal;
-}
 
 /** Answers an action; throws `ActionFailure` with a code of the contract to refuse. */
 export type Handler<C extends Contract> = (data: RequestOf<C>, call: CallInfo) => ResultOf<C> | Promise<ResultOf<C>>;
@@ -35,7 +30,7 @@ export class Handlers implements Answerer {
   }
 
   /** The body of the reply to a request's body. Never rejects. */
-  async answer(body: Frames, signal: AbortSignal, report: FaultReport): Promise<Frames> {
+  async answer(body: Frames, call: CallInfo, report: FaultReport): Promise<Frames> {
     const message = decodeMessage(body);
     const entry = message.action === undefined ? undefined : this.#byAction.get(message.action);
     if (entry === undefined) {
@@ -48,10 +43,10 @@ export class Handlers implements Answerer {
     try {
       const data = checkData(contract, message.data);
       if (!data.success) return failure(contract.reply, 'INVALID_DATA', ...invalidData(data.error));
-      const result = await handler(data.data, { signal });
+      const result = await handler(data.data, call);
       return encodeMessage({ action: contract.reply, data: { status: true, reason: '', ...(result as JsonObject) } });
     } catch (error) {
-      return failureOf(error, { action: contract.action, reply: contract.reply, signal, report });
+      return failureOf(error, { action: contract.action, reply: contract.reply, call, report });
     }
   }
 }

@@ -1,8 +1,8 @@
 // The public face of the bus.
 export { Broker, type BrokerOptions } from './broker.ts';
 export { Client, type CallOptions, type ClientOptions, type RequestOptions } from './client.ts';
-export type { Answerer, FaultReport } from './answer.ts';
-export { Handlers, type CallInfo, type Handler } from './handlers.ts';
+export type { Answerer, CallInfo, FaultReport } from './answer.ts';
+export { Handlers, type Handler } from './handlers.ts';
 export { MessageClient, type Asked } from './message-client.ts';
 export { memoryTransport } from './memory.ts';
 export { decodeMessage, encodeMessage, isBadMessage, type BadMessage, type Message } from './message.ts';
@@ -16,4 +16,5 @@ export { SyncClient, type SyncCallOptions, type SyncClientOptions, type SyncRequ
 export { TransportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
 export { serve, type ServeOptions } from './serve.ts';
 export { Worker, type BusLog, type WorkerOptions } from './worker.ts';
+export { framesToBroker } from './wire.ts';
 export { zmtpTransport } from './zmtp.ts';

@@ -2,9 +2,9 @@
 // and nothing is delivered before the sender has returned, as on a real wire.
 import { randomBytes } from 'node:crypto';
 import type { Outgoing } from './mdp/broker-state.ts';
-import type { Frames } from './mdp/frames.ts';
+import type { ToBroker } from './mdp/frames.ts';
 import { TransportError, type DealerEvents, type DealerSocket, type RouterEvents, type RouterSocket, type Transport } from './transport.ts';
-import { framesOf, readAsMessage } from './wire.ts';
+import { readOutgoing, readToBroker } from './wire.ts';
 
 interface MemoryRouter {
   readonly events: RouterEvents;
@@ -58,11 +58,11 @@ class MemoryDealer implements DealerSocket {
     });
   }
 
-  send(frames: Frames): void {
+  send(sent: ToBroker): void {
     const router = this.#router;
     queueMicrotask(() => {
-      if (router !== undefined && router === this.#network.get(this.#endpoint)) readAsMessage(frames, (message) => router.events.message(this.peer, message));
-      else if (!this.#closed) this.events.unsendable(frames, 'closed');
+      if (router !== undefined && router === this.#network.get(this.#endpoint)) readToBroker(sent, (message) => router.events.message(this.peer, message));
+      else if (!this.#closed) this.events.unsendable(sent, 'closed');
     });
   }
 
@@ -96,7 +96,7 @@ export function memoryTransport(): Transport {
         send(message: Outgoing): void {
           const dealer = router.peers.get(message.peer);
           queueMicrotask(() => {
-            if (dealer !== undefined && !dealer.closed && router.peers.has(message.peer)) dealer.events.message(framesOf(message));
+            if (dealer !== undefined && !dealer.closed && router.peers.has(message.peer)) readOutgoing(message, (arrived) => dealer.events.message(arrived));
             else if (network.get(endpoint) === router) events.unsendable(message);
           });
         },

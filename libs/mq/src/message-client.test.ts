@@ -1,5 +1,5 @@
 // A client to extend: each request ends with one call, of `onMessage` or of `onError`.
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bellRing, echoGet } from '../test/contracts.ts';
 import { Inbox } from '../test/conformance/wire.ts';
 import { Broker } from './broker.ts';
@@ -71,6 +71,9 @@ describe('a request ends with', () => {
     await using house = await openHouse();
     const cancelled = new AbortController();
     const told = async (code: string, message = ring): Promise<void> => { expect(await house.client.heard.take(code)).toEqual([code, { service: 'echo', message }]); };
+    // What is to time out is connected first.
+    house.client.request('echo', echo('connected'));
+    await house.client.heard.take('an answer');
     house.client.request('echo', ring, { timeoutMs: 20 });
     await told('DEADLINE_EXCEEDED');
     house.client.request('echo', { action: 'echo.unknown', data: {} });
@@ -96,7 +99,7 @@ it('without an onError of its own an error is a warning of the process, but for 
     await using client = new PlainClient({ endpoint, transport: house.transport });
     client.request('echo', ring);
     client.request('echo', { action: 'echo.unknown', data: {} });
-    await vi.waitFor(() => { expect(warnings).toHaveLength(1); });
+    await expect.poll(() => warnings).toHaveLength(1);
     await client.close();
     await new Promise(setImmediate);
     expect(warnings).toEqual([expect.objectContaining({ code: 'ACTION_UNKNOWN' })]);

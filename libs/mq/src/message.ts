@@ -1,5 +1,7 @@
 // A body as the house understands it: an action and one JSON object (docs/protocol.md, "Frames").
+import { Buffer } from 'node:buffer';
 import type { JsonObject } from '@majordomus/contracts';
+import type { Message as WireMessage } from '@majordomus/zmtp';
 import type { Frames } from './mdp/frames.ts';
 import { nameFrame } from './name-frame.ts';
 
@@ -21,14 +23,22 @@ export interface BadMessage {
 
 /** Reads a body; an absent or empty data frame is an empty object. */
 export function decodeMessage(body: Frames): Message | BadMessage {
-  const [actionFrame, dataFrame] = body;
-  if (actionFrame === undefined || actionFrame.length === 0) return { action: undefined, problem: 'the body has no action frame' };
-  const action = actionFrame.toString();
-  if (body.length > 2) return { action, problem: `the body has ${body.length} frames; it needs an action and data` };
-  if (dataFrame === undefined || dataFrame.length === 0) return { action, data: {} };
+  return read(body.length, (frame) => body[frame]?.toString() ?? '');
+}
+
+/** Reads a body where it stands: the frames of an arrived message from this one on. */
+export function decodeArrived(message: WireMessage, bodyAt: number): Message | BadMessage {
+  return read(message.count - bodyAt, (frame) => message.text(bodyAt + frame));
+}
+
+function read(frames: number, textOf: (frame: number) => string): Message | BadMessage {
+  const action = textOf(0);
+  if (action === '') return { action: undefined, problem: 'the body has no action frame' };
+  if (frames > 2) return { action, problem: `the body has ${frames} frames; it needs an action and data` };
   let data: unknown;
   try {
-    data = JSON.parse(dataFrame.toString());
+    const text = textOf(1);
+    data = text === '' ? {} : JSON.parse(text);
   } catch (error) {
     return { action, problem: `the data is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }

@@ -1,4 +1,5 @@
 // The frames of names. A program says the same few services and actions again and again, so each is encoded once.
+import { Buffer } from 'node:buffer';
 
 const frames = new Map<string, Buffer>();
 /** More names than a house has; a program that makes names up does not fill the memory with them. */

@@ -10,7 +10,7 @@ import { onOwnHost } from './other-host.ts';
 import { Worker } from './worker.ts';
 
 const endpoint = 'memory://house';
-const timeoutMs = 400;
+const timeoutMs = 1000;
 
 const lampDim = contract({
   service: 'lamps',

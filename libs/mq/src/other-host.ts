@@ -3,7 +3,8 @@
 import { ActionFailure, hostService, parsePluginId, type Contract, type InputOf, type RequestOf, type ResultOf } from '@majordomus/contracts';
 import type { z } from 'zod';
 import type { Client } from './client.ts';
-import type { CallInfo, Handler } from './handlers.ts';
+import type { CallInfo } from './answer.ts';
+import type { Handler } from './handlers.ts';
 import { CallError } from './mdp/errors.ts';
 
 /** An action on one plugin, on whichever host it is. */

@@ -93,7 +93,7 @@ describe('a request is answered', () => {
       worker.answer({ action: 'foo.result', data });
     }, 3);
     const asked = [0, 1, 2].map(async (n) => (await ask(house, { action: 'foo.get', data: { n } })).data['n']);
-    await vi.waitFor(() => { expect(held).toHaveLength(3); });
+    await expect.poll(() => held).toHaveLength(3);
     for (const finish of held.toReversed()) finish();
     expect(await Promise.all(asked)).toEqual([0, 1, 2]);
   });
@@ -183,7 +183,7 @@ describe('a reply too many', () => {
       throw mistake;
     });
     expect(await ask(house)).toEqual(fooResult);
-    await vi.waitFor(() => { expect(house.logged).toEqual([mistake]); });
+    await expect.poll(() => house.logged).toEqual([mistake]);
   });
 
   it('one outside of any request throws NO_REQUEST', async () => {
@@ -204,5 +204,24 @@ it('W2: the signal of a request fires when its caller gives up', async () => {
   expect((await given.promise).aborted).toBe(false);
   giveUp.abort();
   await expect(asked).rejects.toMatchObject({ code: 'ABORTED' });
-  await vi.waitFor(async () => { expect((await given.promise).aborted).toBe(true); });
+  await expect.poll(async () => (await given.promise).aborted).toBe(true);
+});
+
+it('W2: a signal that a handler asks for only afterwards has fired already', async () => {
+  const held = Promise.withResolvers<WorkerRequest>();
+  const end = Promise.withResolvers<void>();
+  await using house = await openHouse(async (request) => {
+    if (request.action !== foo.action) return request.reply(fooResult);
+    held.resolve(request);
+    await end.promise;
+  }, 2);
+  const giveUp = new AbortController();
+  const asked = house.client.request('test_rep', foo, { signal: giveUp.signal }).catch(() => {});
+  const request = await held.promise;
+  giveUp.abort();
+  await asked;
+  // Answered after CANCEL was read, which came before it.
+  await ask(house, { action: 'other', data: {} });
+  expect([request.signal.aborted, request.signal.reason]).toEqual([true, expect.objectContaining({ code: 'ABORTED' })]);
+  end.resolve();
 });

@@ -2,7 +2,7 @@
 // actions that have a contract, `Worker` with `Handlers` checks more and needs less.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { replyAction } from '@majordomus/contracts';
-import { failure, failureOf, type FaultReport } from './answer.ts';
+import { failure, failureOf, type CallInfo, type FaultReport } from './answer.ts';
 import { CallerError } from './mdp/errors.ts';
 import { errorAction, type Frames } from './mdp/frames.ts';
 import { decodeMessage, encodeMessage, isBadMessage, type Message } from './message.ts';
@@ -30,7 +30,7 @@ const current = new AsyncLocalStorage<WorkerRequest>();
  */
 export abstract class RequestWorker extends Worker {
   constructor(options: RequestWorkerOptions) {
-    super({ ...options, handlers: { answer: (body, signal, report) => this.#answer(body, signal, report) } });
+    super({ ...options, handlers: { answer: (body, call, report) => this.#answer(body, call, report) } });
   }
 
   /** Called with each request, up to `capacity` at once. The request is open until this returns, or its promise ends. */
@@ -48,7 +48,7 @@ export abstract class RequestWorker extends Worker {
     request.reply(message);
   }
 
-  async #answer(body: Frames, signal: AbortSignal, report: FaultReport): Promise<Frames> {
+  async #answer(body: Frames, call: CallInfo, report: FaultReport): Promise<Frames> {
     const message = decodeMessage(body);
     const reply = message.action === undefined ? errorAction : replyAction(message.action);
     if (isBadMessage(message)) return failure(reply, 'BAD_REQUEST', message.problem);
@@ -61,7 +61,7 @@ export abstract class RequestWorker extends Worker {
       };
       const request: WorkerRequest = {
         ...message,
-        signal,
+        get signal() { return call.signal; },
         reply: (answered) => {
           if (answeredWith !== undefined) throw new CallerError('ALREADY_REPLIED', `${action} was answered with ${answeredWith} already; ${answered.action} was not sent`, { service: this.service, action });
           answer(encodeMessage(answered), answered.action);
@@ -71,7 +71,7 @@ export abstract class RequestWorker extends Worker {
         if (answeredWith === undefined) answer(failure(errorAction, 'NO_REPLY', `${this.service} has no answer to ${action}`), 'NO_REPLY');
       };
       const failed = (error: unknown): void => {
-        if (answeredWith === undefined) answer(failureOf(error, { action, reply, signal, report }), 'the failure of onRequest');
+        if (answeredWith === undefined) answer(failureOf(error, { action, reply, call, report }), 'the failure of onRequest');
         else report(action, error);
       };
       current.run(request, async () => { await this.onRequest(request); }).then(ended, failed);

@@ -1,5 +1,6 @@
 // A client that blocks its thread until the answer is there, for scripts and the REPL, as Domogik's MQSyncReq. A `Client`
 // in a thread of its own does the work. Not for a worker or a plugin: while it waits, nothing else runs in its thread.
+import { performance } from 'node:perf_hooks';
 import { MessageChannel, receiveMessageOnPort, Worker as Thread, type MessagePort } from 'node:worker_threads';
 import type { Contract, InputOf, OutputOf } from '@majordomus/contracts';
 import { callResult } from './call-result.ts';

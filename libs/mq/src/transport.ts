@@ -1,14 +1,16 @@
 // What carries messages. The machines and the pumps above know nothing else of sockets, so another transport is one more
-// file: it sends and receives for a peer, and says connected, disconnected, gone. The connecting side has frames; the binding side
-// passes messages on, so it has them as they are on the wire (wire.ts makes them of frames where a transport has those).
+// file: it sends and receives for a peer, and says connected, disconnected, gone. Messages arrive as they are on the wire, and are
+// sent behind a head in wire form (wire.ts goes between that and frames where a transport has those).
 import { EndpointError, type Message } from '@majordomus/zmtp';
 import type { Outgoing } from './mdp/broker-state.ts';
 import type { Unsendable } from './mdp/client.ts';
-import type { Frames } from './mdp/frames.ts';
+import type { ToBroker } from './mdp/frames.ts';
 
 /** What the binding side (ROUTER) is told. A message is without the routing id, and says something only until its handler returns. */
 export interface RouterEvents {
   message(peer: string, message: Message): void;
+  /** More of a message that is not whole has come from a peer: it is not silent (rule R9). Not every transport can tell. */
+  alive?(peer: string): void;
   /** The connection of a peer closed; after its last message (rule R10). */
   gone(peer: string): void;
   /** A message could not be sent: the peer is gone, or its queue is full because it does not read. */
@@ -28,19 +30,21 @@ export interface RouterSocket {
   close(): void;
 }
 
-/** What the connecting side (DEALER) is told. Frames may be kept, and are not changed. */
+/** What the connecting side (DEALER) is told. A message says something only until its handler returns. */
 export interface DealerEvents {
   connected(): void;
   disconnected(): void;
-  message(frames: Frames): void;
-  unsendable(frames: Frames, why: Unsendable): void;
+  /** More of a message that is not whole has come: the broker is not silent (rule W1). Not every transport can tell. */
+  alive?(): void;
+  message(message: Message): void;
+  unsendable(message: ToBroker, why: Unsendable): void;
   /** This side ended the connection for a fault of the peer, and says which; not every transport can tell. */
   ended?(why: string): void;
 }
 
 /** The connecting side: one connection to one endpoint. After `close` no event comes any more. */
 export interface DealerSocket {
-  send(frames: Frames): void;
+  send(message: ToBroker): void;
   close(): void;
 }
 

@@ -1,11 +1,13 @@
 // A worker on the bus: the machine of mdp/worker.ts with a socket, a timer and the handlers of its actions. It registers,
 // reconnects by itself for ever, and answers every request.
+import { performance } from 'node:perf_hooks';
 import { ActionFailure } from '@majordomus/contracts';
-import { failure, type Answerer } from './answer.ts';
+import { failure, type Answerer, type CallInfo, type FaultReport } from './answer.ts';
 import { Connection } from './connection.ts';
 import type { Unsendable } from './mdp/client.ts';
+import { isReply } from './mdp/codec.ts';
 import { BusError, CallerError } from './mdp/errors.ts';
-import { errorAction, REPLY, type Frames } from './mdp/frames.ts';
+import { errorAction, type ToBroker } from './mdp/frames.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from './mdp/worker.ts';
 import { Pump } from './pump.ts';
 import type { Transport } from './transport.ts';
@@ -43,9 +45,22 @@ export interface WorkerOptions {
 const highWaterMark = 10_000;
 const lingerMs = 1000;
 
-interface Running {
-  readonly controller: AbortController;
-  started: boolean;
+/** What a handler is told of its request. Few ask for the signal, and one costs as much as all the rest of a request. */
+class Call implements CallInfo {
+  readonly #request: HeldRequest;
+
+  constructor(request: HeldRequest) {
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal {
+    return controllerOf(this.#request).signal;
+  }
+}
+
+function controllerOf(request: HeldRequest): AbortController {
+  request.controller ??= new AbortController();
+  return request.controller;
 }
 
 export class Worker implements AsyncDisposable {
@@ -54,7 +69,6 @@ export class Worker implements AsyncDisposable {
   readonly #machine: WorkerMachine;
   readonly #pump: Pump;
   readonly #connection: Connection;
-  readonly #running = new Map<HeldRequest, Running>();
   readonly #stopped = Promise.withResolvers<void>();
   #registered = awaited();
   #wasRegistered = false;
@@ -73,11 +87,15 @@ export class Worker implements AsyncDisposable {
     this.#connection = new Connection(options.transport ?? defaultTransport(), options.endpoint, { highWaterMark, lingerMs }, {
       connected: () => this.#step(() => this.#machine.connected(performance.now())),
       disconnected: () => this.#step(() => this.#machine.disconnected(performance.now())),
-      message: (frames) => {
+      alive: () => {
         this.#pump.read();
-        this.#step(() => this.#machine.receive(frames, performance.now()));
+        this.#step(() => this.#machine.alive(performance.now()));
       },
-      unsendable: (frames, why) => this.#notSent(frames, why),
+      message: (message) => {
+        this.#pump.read();
+        this.#step(() => this.#machine.receive(message, performance.now()));
+      },
+      unsendable: (message, why) => this.#notSent(message, why),
       ended: (why) => options.log?.warn({ service: this.service }, `the connection to the broker was ended: ${why}`),
     });
   }
@@ -128,7 +146,7 @@ export class Worker implements AsyncDisposable {
       switch (effect.do) {
         case 'open': this.#connection.open(); break;
         case 'close': this.#close(); break;
-        case 'send': this.#connection.send(effect.frames); break;
+        case 'send': this.#connection.send(effect.message); break;
         case 'deliver': this.#deliver(effect.request); break;
         case 'abort': this.#abort(effect.request, effect.why); break;
         case 'registered':
@@ -171,7 +189,6 @@ export class Worker implements AsyncDisposable {
    * that they are not wanted, CANCEL, DISCONNECT or the end of the connection, wins over them (rule W2).
    */
   #deliver(request: HeldRequest): void {
-    this.#running.set(request, { controller: new AbortController(), started: false });
     if (this.#toStart.length === 0) setImmediate(() => this.#startDelivered());
     this.#toStart.push(request);
   }
@@ -181,34 +198,34 @@ export class Worker implements AsyncDisposable {
     const requests = this.#toStart;
     this.#toStart = [];
     for (const request of requests) {
-      const running = this.#running.get(request);
-      if (running === undefined) continue;
-      running.started = true;
-      void this.#handle(request, running.controller.signal);
+      if (request.stage !== 'over') void this.#handle(request);
     }
   }
 
-  async #handle(request: HeldRequest, signal: AbortSignal): Promise<void> {
-    const body = await this.#options.handlers.answer(request.body, signal, (action, error) =>
-      this.#options.log?.error({ err: error, service: this.service, action }, 'a handler failed unexpectedly'));
-    this.#running.delete(request);
+  async #handle(request: HeldRequest): Promise<void> {
+    request.stage = 'begun';
+    const body = await this.#options.handlers.answer(request.body, new Call(request), this.#report);
+    request.stage = 'over';
     this.#step(() => this.#machine.reply(request, body, performance.now()));
   }
 
+  readonly #report: FaultReport = (action, error) => {
+    this.#options.log?.error({ err: error, service: this.service, action }, 'a handler failed unexpectedly');
+  };
+
   #abort(request: HeldRequest, why: 'cancelled' | 'lost' | 'stopping'): void {
-    const running = this.#running.get(request);
-    if (running === undefined) return;
-    running.controller.abort(new ActionFailure(why === 'stopping' ? 'STOPPING' : 'ABORTED', `the request was ${why}`));
-    if (running.started || why === 'stopping') return;
+    if (request.stage === 'over') return;
+    controllerOf(request).abort(new ActionFailure(why === 'stopping' ? 'STOPPING' : 'ABORTED', `the request was ${why}`));
+    if (request.stage === 'begun' || why === 'stopping') return;
     // It has not begun, so it never does; the reply only gives the slot back.
-    this.#running.delete(request);
+    request.stage = 'over';
     const body = failure(errorAction, 'ABORTED', 'the request was cancelled before it began');
     this.#step(() => this.#machine.reply(request, body, performance.now()));
   }
 
   /** A reply that is not sent is not sent later either: its caller may have given up (rule W5). A heartbeat is said again. */
-  #notSent(frames: Frames, why: Unsendable): void {
-    if (frames[2]?.equals(REPLY) !== true) return;
+  #notSent(message: ToBroker, why: Unsendable): void {
+    if (!isReply(message)) return;
     this.#options.log?.warn({ service: this.service, why }, why === 'full'
       ? 'a reply was not sent: more waits than the broker reads; its caller hears nothing before its deadline'
       : 'a reply was not sent: the connection to the broker has closed, or the broker does not read');

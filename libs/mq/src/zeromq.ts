@@ -1,11 +1,12 @@
 // The transport over libzmq, and the only import of its binding; loaded only where it is asked for. `sendTimeout: 0` makes each send synchronous: it takes the
 // message or refuses it. ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
+import { Buffer } from 'node:buffer';
 import { parseRemoteEndpoint } from '@majordomus/zmtp';
 import { Dealer, Router, type Socket } from 'zeromq';
 import type { Outgoing } from './mdp/broker-state.ts';
-import type { Frames } from './mdp/frames.ts';
+import type { Frames, ToBroker } from './mdp/frames.ts';
 import { TransportError, transportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
-import { framesOf, readAsMessage } from './wire.ts';
+import { framesOf, framesToBroker, readAsMessage } from './wire.ts';
 
 /** ZMQ_ROUTER_NOTIFY, which the binding has no property for; 2 asks for disconnections. */
 const routerNotifyOption = 97;
@@ -65,12 +66,12 @@ class ZeromqDealer implements DealerSocket {
       if (!this.#socket.closed) events.disconnected();
     });
     this.#socket.connect(endpoint);
-    receiveForEver(this.#socket, (frames) => this.#events.message(frames));
+    receiveForEver(this.#socket, (frames) => readAsMessage(frames, (message) => this.#events.message(message)));
   }
 
-  send(frames: Frames): void {
-    this.#socket.send(frames).catch(() => {
-      if (!this.#socket.closed) this.#events.unsendable(frames, 'closed');
+  send(message: ToBroker): void {
+    this.#socket.send(framesToBroker(message)).catch(() => {
+      if (!this.#socket.closed) this.#events.unsendable(message, 'closed');
     });
   }
 

@@ -1,7 +1,6 @@
 // The transport over our own ZMTP (libs/zmtp): TCP and Unix sockets without a native module. Peers may be libzmq or this.
 // ZMTP heartbeats find a stopped host or a cut line (docs/protocol.md, rules R10, R13, C4).
 import { Dealer, Router, type DecoderLimits, type EndReason } from '@majordomus/zmtp';
-import type { Frames } from './mdp/frames.ts';
 import { transportError, type DealerEvents, type DealerOptions, type DealerSocket, type RouterEvents, type RouterOptions, type RouterSocket, type Transport } from './transport.ts';
 
 /** Of a message, its body included (docs/protocol.md, rules R3, R13); no message of the house has as many. */
@@ -45,14 +44,13 @@ export const zmtpTransport: Transport = {
 
   connect: (endpoint: string, { highWaterMark, lingerMs }: DealerOptions, events: DealerEvents): DealerSocket => {
     let isClosed = false;
-    const told = withReason(events);
-    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, { ...told, message: (message) => events.message(message.frames()) });
+    const dealer = openDealer(endpoint, { limits: fromBroker, outbox: { maxMessages: highWaterMark, maxBytes: maxUnreadByBrokerBytes }, heartbeat, lingerMs }, withReason(events));
     return {
-      send: (frames: Frames) => {
-        if (dealer.send(frames)) return;
+      send: (message) => {
+        if (dealer.send(message.body, message.head)) return;
         const why = dealer.isConnected ? 'full' : 'closed';
         queueMicrotask(() => {
-          if (!isClosed) events.unsendable(frames, why);
+          if (!isClosed) events.unsendable(message, why);
         });
       },
       close: () => {

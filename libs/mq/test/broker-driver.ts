@@ -1,8 +1,9 @@
 // A broker machine with a fake clock and peers that have names, so that a test reads as a conversation. It reads what the
 // broker sends by eye and hand, not with the product's own codec.
+import { encodeFrames } from '@majordomus/zmtp';
 import { BrokerMachine } from '../src/mdp/broker.ts';
 import type { BrokerLimits, BrokerStatus, Outgoing } from '../src/mdp/broker-state.ts';
-import type { Frame, Frames } from '../src/mdp/frames.ts';
+import type { Frame, Frames, ToBroker } from '../src/mdp/frames.ts';
 import { framesOf, readAsMessage } from '../src/wire.ts';
 
 /** Text frames are latin1, so that every byte has its character. */
@@ -10,6 +11,11 @@ export type Part = string | Uint8Array;
 
 export function frames(...parts: readonly Part[]): Frames {
   return parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part)));
+}
+
+/** What a client or a worker sends, as it leaves it. */
+export function toBroker(...parts: readonly Part[]): ToBroker {
+  return { head: encodeFrames(frames(...parts)), body: [] };
 }
 
 /** Frames as text, one string each. */
@@ -112,6 +118,12 @@ export class Peer {
 
   heartbeat(): this {
     return this.send('', 'MDPW01', '\x04');
+  }
+
+  /** More of a message comes from it, which is not whole. */
+  part(): this {
+    this.#driver.input((machine, nowMs) => machine.alive(this.name, nowMs));
+    return this;
   }
 
   goodbye(): this {

@@ -1,6 +1,7 @@
 // A client machine with a fake clock, whose broker is the test.
 import { ClientMachine, type CallOutcome, type Dialect, type OpenCall, type Unsendable } from '../src/mdp/client.ts';
-import { frames, texts, type Part } from './broker-driver.ts';
+import { framesToBroker, readAsMessage } from '../src/wire.ts';
+import { frames, texts, toBroker, type Part } from './broker-driver.ts';
 
 export class ClientDriver {
   readonly machine: ClientMachine;
@@ -37,7 +38,7 @@ export class ClientDriver {
   call(name: string, timeoutMs = 10_000, service = 'echo', body: readonly string[] = ['do', '{}']): OpenCall {
     const settle = (outcome: CallOutcome): void => {
       if (this.outcomes[name] !== undefined) throw new TypeError(`${name} ended twice`);
-      this.outcomes[name] = outcome.kind === 'reply' ? texts(outcome.body).join(' ') : outcome.code;
+      this.outcomes[name] = outcome.kind === 'reply' ? texts(outcome.message.frames(outcome.bodyAt)).join(' ') : outcome.code;
     };
     const call = this.machine.call(Buffer.from(service), frames(...body), this.nowMs + timeoutMs, settle, this.nowMs);
     this.#collect();
@@ -55,13 +56,15 @@ export class ClientDriver {
   }
 
   receive(...parts: Part[]): void {
-    this.machine.receive(frames(...parts));
-    this.#collect();
+    readAsMessage(frames(...parts), (message) => {
+      this.machine.receive(message);
+      this.#collect();
+    });
   }
 
   /** The transport could not send this message. */
   unsendable(message: readonly string[], why: Unsendable = 'closed'): void {
-    this.machine.unsendable(frames(...message), why);
+    this.machine.unsendable(toBroker(...message), why);
     this.#collect();
   }
 
@@ -99,7 +102,7 @@ export class ClientDriver {
         case 'settle': effect.call.settle(effect.outcome); break;
         case 'send':
           if (!this.#open) throw new TypeError('it sends over a closed socket');
-          this.#sent.push(texts(effect.frames));
+          this.#sent.push(texts(framesToBroker(effect.message)));
           break;
         default:
           if (this.#open === (effect.do === 'open')) throw new TypeError(`it wants to ${effect.do} a socket twice`);

@@ -51,8 +51,10 @@ describe('a Domogik-like worker', () => {
     await using worker = new DomogikWorker(broker.endpoint, 'echo', { 'echo.get': echo });
     await registered(broker, 'echo');
     await using client = new Client({ endpoint: broker.endpoint });
+    // What is to time out is connected first.
+    await client.manage('mmi.services');
     await expect(client.request('echo', { action: 'no.such.action', data: {} }, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-    expect(await client.call(echoGet, { text: 'x' }, { timeoutMs: 3000 })).toEqual({ text: '{"text":"x"}' });
+    expect(await client.call(echoGet, { text: 'x' }, { timeoutMs: 8000 })).toEqual({ text: '{"text":"x"}' });
     expect(worker.taken).toEqual(['no.such.action', 'echo.get']);
   });
 

@@ -123,7 +123,11 @@ describe('a stopping worker that still replies', () => {
 
   it('W4: with nobody to take over, what it had is answered and what came after waits its grace', async () => {
     await using broker = await Broker.bind({ endpoint: anyEndpoint, limits: { discoveryGraceMs: 300 } });
-    const handlers = new Handlers().on(bellRing, async ({ times }) => timePasses(100, { rung: times }));
+    const mayEnd = Promise.withResolvers<void>();
+    const handlers = new Handlers().on(bellRing, async ({ times }) => {
+      await mayEnd.promise;
+      return { rung: times };
+    });
     const worker = new Worker({ endpoint: broker.endpoint, service: 'echo', capacity: 64, handlers }).start();
     await worker.registered();
     await using client = new Client({ endpoint: broker.endpoint });
@@ -131,6 +135,7 @@ describe('a stopping worker that still replies', () => {
     const held = Array.from({ length: 40 }, (_, i) => endOf(client.call(bellRing, { times: i + 1 })));
     await vi.waitFor(() => expect(broker.status()).toMatchObject({ open: 40, services: [{ waiting: 0 }] }), patience);
     const stopped = worker.stop();
+    mayEnd.resolve();
     expect(new Set(await Promise.all(held))).toEqual(new Set(['answered']));
     await stopped;
     expect(await endOf(client.call(bellRing, { times: 1 }))).toBe('SERVICE_UNKNOWN');

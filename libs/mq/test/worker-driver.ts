@@ -1,6 +1,7 @@
 // A worker machine with a fake clock, whose broker is the test.
 import { expect } from 'vitest';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest, type WorkerEffect, type WorkerMachineOptions } from '../src/mdp/worker.ts';
+import { framesToBroker, readAsMessage } from '../src/wire.ts';
 import { frames, texts, type Part } from './broker-driver.ts';
 
 export const HEARTBEAT = ['', 'MDPW01', '\x04'];
@@ -50,7 +51,13 @@ export class WorkerDriver {
   }
 
   receive(...parts: Part[]): void {
-    this.machine.receive(frames(...parts), this.nowMs);
+    readAsMessage(frames(...parts), (message) => this.machine.receive(message, this.nowMs));
+    this.#collect();
+  }
+
+  /** More of a message comes, which is not whole. */
+  part(): void {
+    this.machine.alive(this.nowMs);
     this.#collect();
   }
 
@@ -105,12 +112,17 @@ export class WorkerDriver {
       }
       if (effect.do === 'open' || effect.do === 'close') this.#open = effect.do === 'open';
       switch (effect.do) {
-        case 'send': this.#sent.push(texts(effect.frames)); break;
+        case 'send': this.#sent.push(texts(framesToBroker(effect.message))); break;
         case 'deliver': this.delivered.push(effect.request); break;
-        case 'abort': this.aborted.push(`${effect.why} ${texts(effect.request.envelope).join(' ')}`); break;
+        case 'abort': this.aborted.push(`${effect.why} ${envelopeOf(effect.request).join(' ')}`); break;
         case 'stopped': this.superseded = effect.superseded; this.#did.push('stopped'); break;
         default: this.#did.push(effect.do);
       }
     }
   }
+}
+
+/** The envelope that a reply to it has: all between the command and the empty frame. */
+function envelopeOf({ head }: HeldRequest): string[] {
+  return texts(framesToBroker({ head, body: frames('') })).slice(3, -2);
 }

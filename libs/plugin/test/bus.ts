@@ -3,6 +3,9 @@ import { configGet } from '@majordomus/contracts';
 import { Broker, Client, Handlers, Worker } from '@majordomus/mq';
 import type { Values } from '../src/define-plugin.ts';
 
+/** Whoever asks for a plugin that has said that it is ready may be heard before its READY, which is on its way. */
+const discoveryGraceMs = 1000;
+
 export class Bus implements AsyncDisposable {
   readonly endpoint: string;
   readonly client: Client;
@@ -20,7 +23,7 @@ export class Bus implements AsyncDisposable {
   }
 
   static async start(): Promise<Bus> {
-    return new Bus(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs: 100 } }));
+    return new Bus(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs } }));
   }
 
   startDbmanager(): void {

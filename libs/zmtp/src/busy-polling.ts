@@ -1,6 +1,7 @@
 // Whether to look for the next message at once instead of sleeping until it comes. To be woken costs a process more than a message
 // of one who waits for each answer before he asks again; so after two such messages in short succession the event loop
 // is kept turning for a moment. Where several messages come at a time, or few at all, nothing is polled.
+import { performance } from 'node:perf_hooks';
 
 export interface BusyPollingClock {
   nowMs(): number;

@@ -1,5 +1,6 @@
 // Commands between the sockets of a connection: READY and ERROR of the NULL mechanism, PING and PONG (RFC 37, sections
 // "The NULL Security Mechanism" and "Connection heartbeating"). Pure: bytes in, values out. SUBSCRIBE and CANCEL are not spoken.
+import { Buffer } from 'node:buffer';
 
 export const socketTypes = ['REQ', 'REP', 'DEALER', 'ROUTER', 'PUB', 'SUB', 'XPUB', 'XSUB', 'PUSH', 'PULL', 'PAIR'] as const;
 export type SocketType = (typeof socketTypes)[number];

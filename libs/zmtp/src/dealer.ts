@@ -1,6 +1,7 @@
 // The DEALER socket, connecting (RFC 28): one connection to one endpoint, which comes back by itself with a pause that
 // grows and varies. Nothing waits for a connection that is not there: such a message is refused at once.
 import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { DecoderLimits } from './decoder.ts';
 import { parseRemoteEndpoint, type Endpoint } from './endpoint.ts';
 import type { EndReason } from './errors.ts';
@@ -28,6 +29,8 @@ export interface DealerEvents {
   connected(): void;
   disconnected(): void;
   message(message: Message): void;
+  /** More of a message that is not whole has come; told at each 16 KiB of it. */
+  alive?(): void;
   /** A connection was ended by this side. */
   ended?(reason: EndReason, detail: string): void;
 }
@@ -64,9 +67,12 @@ export class Dealer implements Disposable {
     return this.#isOpen;
   }
 
-  /** Queues a message; false if there is no connection, or the peer does not read. */
-  send(frames: readonly Buffer[]): boolean {
-    return this.#link?.send(frames) ?? false;
+  /**
+   * Queues a message; false if there is no connection, or the peer does not read. The first frames may be in wire form, in `head`,
+   * as `encodeFrames` makes them.
+   */
+  send(frames: readonly Buffer[], head?: Buffer): boolean {
+    return this.#link?.send(frames, head) ?? false;
   }
 
   /** No event comes any more. May be called twice. */
@@ -98,6 +104,7 @@ export class Dealer implements Disposable {
       this.#link = new Link(socket, this.#linkOptions, {
         open: () => this.#opened(),
         message: (message) => this.#events.message(message),
+        alive: () => this.#events.alive?.(),
         ended: (reason, detail) => this.#ended(reason, detail),
       });
       this.#arm();

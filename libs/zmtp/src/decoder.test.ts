@@ -150,6 +150,8 @@ describe('a message', () => {
           expect(message.size(i)).toBe(body.length);
           expect(message.is(i, body)).toBe(true);
           expect(message.is(i, Buffer.concat([body, Buffer.from('x')]))).toBe(false);
+          expect(message.text(i)).toBe(body.toString());
+          for (let end = i + 1; end <= frames.length; end += 1) expect(message.wire(i, end).equals(encodeFrames(frames.slice(i, end), end < frames.length))).toBe(true);
           if (body.length > 0) expect(message.byte(i, body.length - 1)).toBe(body.at(-1));
           if (body.length > 0) expect(message.is(i, Buffer.from(body.map((byte) => byte ^ 1)))).toBe(false);
         }
@@ -166,6 +168,7 @@ describe('a message', () => {
       expect(message.size(1)).toBe(-1);
       expect(message.is(1, Buffer.alloc(0))).toBe(false);
       expect(message.frame(1)).toHaveLength(0);
+      expect(message.text(1)).toBe('');
       expect(message.tail(1)).toEqual({ frames: 0, bytes: 0, pieces: [] });
     });
   });

@@ -1,5 +1,6 @@
 // Traffic as bytes in, messages and commands out (RFC 37, section "Framing"). Nothing is copied but what is small and cut in
 // two by the end of a chunk; what has not arrived whole costs about what has arrived, whatever was announced.
+import { Buffer } from 'node:buffer';
 import { COMMAND, LONG, longHeaderBytes, MORE, shortHeaderBytes } from './frame.ts';
 import { Message } from './message.ts';
 import { Pieces } from './pieces.ts';

@@ -1,5 +1,6 @@
 // Addresses as ZeroMQ writes them: tcp://host:port, with `*` for any interface or port, and ipc://path (`@name` for
 // Linux's abstract sockets). Pure.
+import { Buffer } from 'node:buffer';
 import { EndpointError } from './errors.ts';
 
 export type Endpoint =

@@ -1,5 +1,6 @@
 // The framing of traffic (RFC 37, section "Framing"): a byte of flags, a size of one byte or eight, the body. The
 // `write…` functions write into a buffer that the caller has and allocate nothing; the others give a new buffer.
+import { Buffer } from 'node:buffer';
 
 export const MORE = 1;
 export const LONG = 2;

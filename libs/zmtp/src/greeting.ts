@@ -1,5 +1,6 @@
 // The greeting: the first 64 bytes of each side (RFC 37, section 3.2, "greeting"). It is the same for every peer, and only
 // its first bytes must be judged early, so that who speaks something else is not waited for.
+import { Buffer } from 'node:buffer';
 
 export const greetingBytes = 64;
 const mechanismAt = 12;

@@ -1,6 +1,7 @@
 // One connection over a stream socket: the machine of peer-machine.ts, what it reads and what it writes. It ends once, and
 // says so once, after the last message of the peer.
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { EndReason } from './errors.ts';
 import type { Message } from './message.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
@@ -15,6 +16,8 @@ export interface LinkEvents {
   /** The handshake is complete; false refuses the peer. */
   open(peer: PeerInfo): boolean;
   message(message: Message): void;
+  /** More of a message that is not whole has come. */
+  alive(): void;
   /** The connection has ended; `reason` if this side ended it, with the word that it has for it. */
   ended(reason: EndReason | undefined, detail: string): void;
 }
@@ -38,6 +41,7 @@ export class Link {
       write: (bytes) => this.#outbox.write(bytes),
       open: (peerInfo) => events.open(peerInfo),
       message: (message) => events.message(message),
+      alive: () => events.alive(),
       end: (reason, detail) => {
         this.#reason = reason;
         this.#detail = detail;
@@ -76,9 +80,9 @@ export class Link {
     this.#machine.tick(nowMs);
   }
 
-  /** False if the peer is not there, or does not read. */
-  send(frames: readonly Buffer[]): boolean {
-    return this.#machine.isOpen && this.#outbox.send(frames);
+  /** False if the peer is not there, or does not read. The first frames may be in wire form, in `head`. */
+  send(frames: readonly Buffer[], head?: Buffer): boolean {
+    return this.#machine.isOpen && this.#outbox.send(frames, head);
   }
 
   /** The same, of a message in wire form. */

@@ -1,5 +1,6 @@
 // A message as it arrived: the chunks that brought it, and where its frames stand in them. A frame becomes a buffer of its
 // own only when it is asked for; the frames at the end can be passed on as they came, without being looked at.
+import { Buffer } from 'node:buffer';
 
 const noBytes: Buffer = Buffer.alloc(0);
 
@@ -63,6 +64,15 @@ export class Message {
     return this.#view(at, at + size);
   }
 
+  /** The body of a frame as text; empty if there is no such frame. */
+  text(index: number): string {
+    if (this.#pieces !== undefined) return this.frame(index).toString();
+    const size = this.size(index);
+    if (size <= 0) return '';
+    const at = this.#from + (this.#bodies[index] as number);
+    return this.#chunk.toString('utf8', at, at + size);
+  }
+
   /** The bodies of the frames from `first` on. */
   frames(first = 0): Buffer[] {
     const frames: Buffer[] = [];
@@ -72,7 +82,12 @@ export class Message {
 
   /** The frames before `end` in wire form, as one buffer of its own. */
   head(end: number): Buffer {
-    return end === 0 ? noBytes : Buffer.from(this.#view(0, end < this.#count ? this.#heads[end] as number : this.#length));
+    return end === 0 ? noBytes : Buffer.from(this.wire(0, end));
+  }
+
+  /** The frames from `first`, which it has, to the one before `end` in wire form; it may be kept, and is not to be changed. */
+  wire(first: number, end: number): Buffer {
+    return this.#view(this.#heads[first] as number, end < this.#count ? this.#heads[end] as number : this.#length);
   }
 
   /** The frames from `first` on in wire form; they may be kept. */

@@ -63,11 +63,12 @@ describe('an outbox', () => {
     outbox.write(Buffer.from('greeting'));
     expect(outbox.send([Buffer.from('a'), large(1), Buffer.from('b')])).toBe(true);
     expect(outbox.forward(Buffer.from('head'), [Buffer.from('small'), large(2), Buffer.from('end')])).toBe(true);
-    expect(outbox.send([Buffer.from('last')])).toBe(true);
+    expect(outbox.send([Buffer.from('last'), large(3)], encodeFrames([Buffer.from('first')], true))).toBe(true);
+    expect(outbox.send([], encodeFrames([Buffer.from('alone')]))).toBe(true);
     expect(kernel.calls).toEqual([]);
     await turn();
     expect(kernel.calls).toHaveLength(1);
-    expect(kernel.taken).toBe(`greeting${wire('a', large(1), 'b')}headsmall${large(2).toString('latin1')}end${wire('last')}`);
+    expect(kernel.taken).toBe(`greeting${wire('a', large(1), 'b')}headsmall${large(2).toString('latin1')}end${wire('first', 'last', large(3))}${wire('alone')}`);
     expect(outbox.waitingBytes).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 // What one connection has to write: messages are encoded into one buffer and handed to the kernel once a turn of the event
 // loop. A peer that does not read costs what the limits allow, and its own messages; nobody else waits for it.
+import { Buffer } from 'node:buffer';
 import type { Writable } from 'node:stream';
 import { MORE, wireBytes, writeBody, writeHeader } from './frame.ts';
 
@@ -15,6 +16,8 @@ const slabBytes = 32 * 1024;
 const copyBelowBytes = 4 * 1024;
 /** As many connections write in one turn without a new buffer; each one that is made anew brings the next collection of garbage nearer. */
 const maxSpareSlabs = 64;
+
+const noBytes: Buffer = Buffer.alloc(0);
 
 /** Buffers that no connection needs right now: an idle one holds none. */
 const spareSlabs: Buffer[] = [];
@@ -66,12 +69,13 @@ export class Outbox {
     return this.#messages + this.#heldMessages >= maxMessages || this.waitingBytes >= maxBytes;
   }
 
-  /** Takes a message, or refuses it because the peer does not read. */
-  send(frames: readonly Buffer[]): boolean {
+  /** Takes a message, or refuses it because the peer does not read; its first frames may be in wire form already, in `head`. */
+  send(frames: readonly Buffer[], head = noBytes): boolean {
     if (!this.#hasRoom()) return false;
     // A message has a frame at the least.
-    if (frames.length === 0) return true;
+    if (frames.length === 0 && head.length === 0) return true;
     this.#messages += 1;
+    if (head.length > 0) this.#append(head);
     const last = frames.length - 1;
     for (let i = 0; i <= last; i += 1) this.#frame(i < last ? MORE : 0, frames[i] as Buffer);
     this.#schedule();

@@ -1,7 +1,7 @@
 // Machines against each other, over a wire that is a function call, with a clock that is a number.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commandFrame } from './frame.ts';
+import { commandFrame, frameHeader } from './frame.ts';
 import { errorCommand, pingCommand, pongCommand, readyCommand } from './command.ts';
 import { greeting } from './greeting.ts';
 import { PeerMachine, type PeerInfo, type PeerOptions } from './peer-machine.ts';
@@ -9,6 +9,11 @@ import { PeerMachine, type PeerInfo, type PeerOptions } from './peer-machine.ts'
 const limits = { maxFrameBytes: 1000, maxFrames: 10, maxMessageBytes: 2000 };
 const options: PeerOptions = { type: 'ROUTER', limits, handshakeMs: 1000 };
 const heartbeat = { intervalMs: 1000, timeoutMs: 5000, ttlMs: 3000 };
+
+const longBytes = 100_000;
+const long = { ...limits, maxFrameBytes: longBytes, maxMessageBytes: longBytes };
+/** What comes before a message of so many bytes. */
+const longHeader = frameHeader(longBytes, false);
 
 /** A machine, what it wrote, and what it told. */
 class Played {
@@ -26,6 +31,7 @@ class Played {
         return this.accepts;
       },
       message: (message) => void this.told.push(message.frames().map(String)),
+      alive: () => void this.told.push('alive'),
       end: (reason, detail) => void this.told.push(detail === '' ? reason : `${reason}: ${detail}`),
     }, 0);
     this.machine.start();
@@ -149,6 +155,67 @@ describe('a connection', () => {
     const played = opened({ type: 'DEALER', heartbeat });
     for (let ms = 1000; ms <= 20_000; ms += 1000) played.at(ms).receive(commandFrame(pongCommand(Buffer.alloc(0))));
     expect(played.told).toEqual([]);
+  });
+
+  it('bytes are life, on both sides: whose PINGs stand behind a long message hears a PONG in time', () => {
+    const sender = opened({ type: 'DEALER', heartbeat });
+    const receiver = opened({ limits: long });
+    // It takes a minute, and the PINGs wait for its end.
+    receiver.receive(longHeader);
+    for (let ms = 0; ms <= 60_000; ms += 500) {
+      sender.at(ms);
+      sender.take();
+      receiver.at(ms).receive(Buffer.alloc(500));
+      sender.receive(Buffer.from(receiver.take(), 'latin1'));
+    }
+    expect([sender.told, receiver.told]).toEqual([[], ['alive', 'alive', 'alive']]);
+  });
+
+  it('a PONG that nobody asked for is said while bytes come and no PING among them, and each 1.5 s', () => {
+    const pong = text(pongCommand(Buffer.alloc(0)));
+    const played = opened({ limits: long }).receive(longHeader);
+    const said: number[] = [];
+    for (let ms = 0; ms <= 6000; ms += 100) {
+      played.at(ms);
+      // It hears nothing from 3 s to 5 s.
+      if (ms <= 3000 || ms >= 5000) played.receive(Buffer.alloc(1));
+      if (played.take() === pong) said.push(ms);
+    }
+    expect(said).toEqual([1500, 3000, 5000]);
+  });
+
+  it('… and not to who says PING each second, nor, before the first, to who may not know PONG, nor by who says PING itself', () => {
+    const ping = commandFrame(pingCommand(3000));
+    const small = Buffer.from('000161', 'hex');
+    const older = Buffer.from(greeting);
+    older[11] = 0;
+    const played = { pings: opened(), older: new Played().receive(older, ready('DEALER')), dealer: opened({ type: 'DEALER', heartbeat }) };
+    for (let ms = 0; ms <= 10_000; ms += 100) {
+      for (const [name, one] of Object.entries(played)) one.at(ms).receive(name === 'pings' && ms % 1000 === 0 ? ping : small);
+    }
+    const pongs = (one: Played): number => one.take().split(text(pongCommand(Buffer.alloc(0)))).length - 1;
+    expect([pongs(played.pings), pongs(played.older), pongs(played.dealer)]).toEqual([11, 0, 0]);
+    played.older.receive(ping).at(11_500).receive(small);
+    expect(pongs(played.older)).toBe(2);
+  });
+
+  it('each 16 KiB more of a message that is not whole are told, and nothing of small messages, of a trickle, or in the handshake', () => {
+    const played = opened({ limits: long });
+    for (let i = 0; i < 1000; i += 1) played.receive(Buffer.from('0064', 'hex'), Buffer.alloc(100));
+    expect(played.told.splice(0).every((told) => Array.isArray(told))).toBe(true);
+    played.receive(longHeader);
+    for (let i = 0; i < 16_000; i += 1) played.receive(Buffer.alloc(1));
+    expect(played.told).toEqual([]);
+    played.receive(Buffer.alloc(1000));
+    expect(played.told).toEqual(['alive']);
+    played.receive(Buffer.alloc(16 * 1024), Buffer.alloc(longBytes - 17_000 - 16 * 1024));
+    expect(played.told.splice(0)).toEqual(['alive', 'alive', ['\0'.repeat(longBytes)]]);
+    // The next one counts anew.
+    played.receive(longHeader, Buffer.alloc(16_000));
+    expect(played.told).toEqual([]);
+    played.receive(Buffer.alloc(1000));
+    expect(played.told).toEqual(['alive']);
+    expect(new Played().receive(greeting, Buffer.from('0600000000000080000552454144', 'hex'), Buffer.alloc(30_000)).told).toEqual([]);
   });
 
   it('time in which the process did not run is no silence: what came meanwhile is read first', () => {

@@ -1,5 +1,6 @@
 // One connection as a sans-I/O machine: greeting, NULL handshake, traffic, heartbeats (RFC 37). It is given bytes and the
 // time, and tells what to write, what was said, and when it must be asked again; it never reads a clock or a socket.
+import { Buffer } from 'node:buffer';
 import { errorCommand, partners, pingCommand, pongCommand, readCommand, readyCommand, type Command, type SocketType } from './command.ts';
 import { Decoder, type DecoderLimits } from './decoder.ts';
 import type { EndReason } from './errors.ts';
@@ -39,6 +40,8 @@ export interface PeerEvents {
   /** The handshake is complete; traffic may be sent. False refuses the peer. */
   open(peer: PeerInfo): boolean;
   message(message: Message): void;
+  /** More of a message that is not whole has come: whoever sends it is there. */
+  alive(): void;
   /** This side ends the connection: nothing more is read or written. `detail` is the peer's own word where it gave one. */
   end(reason: EndReason, detail: string): void;
 }
@@ -46,6 +49,11 @@ export interface PeerEvents {
 /** A timer that fires later than this tells that the process did not run; what arrived meanwhile is read before it is judged. */
 const lateMs = 500;
 const catchUpMs = 100;
+/** So much more of a message shows that its sender is there; less is a trickle, which shows nothing. */
+const aliveBytes = 16 * 1024;
+/** A PING that stands behind a long message is not here to be answered. While bytes come, and no PING among them, a PONG is said so often. */
+const assuranceMs = 1500;
+const assurance = commandFrame(pongCommand(Buffer.alloc(0)));
 const never = Infinity;
 
 export class PeerMachine {
@@ -60,6 +68,10 @@ export class PeerMachine {
   #pingAtMs = never;
   /** How long the other side may be silent, as its last PING has said; 0 for ever. */
   #ttlMs = 0;
+  /** When the other side is told, unasked, that what it sends arrives. */
+  #assuranceAtMs = never;
+  /** How much of the message that is on its way has counted as life. */
+  #aliveBytes = 0;
   /** The time of the bytes that are being read. */
   #nowMs = 0;
 
@@ -111,7 +123,12 @@ export class PeerMachine {
     }
     this.#nowMs = nowMs;
     const problem = this.#decoder.push(traffic);
-    if (problem !== undefined) this.#end(problem);
+    if (problem !== undefined) return this.#end(problem);
+    if (nowMs >= this.#assuranceAtMs) {
+      this.#assuranceAtMs = nowMs + assuranceMs;
+      this.#events.write(assurance);
+    }
+    this.#noteArrival();
   }
 
   /** Time has passed. */
@@ -133,6 +150,18 @@ export class PeerMachine {
     this.#state = 'ended';
     this.#silentAtMs = never;
     this.#pingAtMs = never;
+    this.#assuranceAtMs = never;
+  }
+
+  #noteArrival(): void {
+    const bytes = this.#decoder.unfinishedBytes;
+    if (bytes - this.#aliveBytes >= aliveBytes) {
+      this.#aliveBytes = bytes;
+      if (this.#state === 'open') this.#events.alive();
+    } else if (bytes < this.#aliveBytes) {
+      // It is another message.
+      this.#aliveBytes = bytes;
+    }
   }
 
   #end(reason: EndReason, detail = ''): void {
@@ -154,6 +183,7 @@ export class PeerMachine {
       case 'PING':
         if (this.#state !== 'open') return this.#end('NOT_ZMTP');
         this.#ttlMs = command.ttlMs;
+        this.#assuranceAtMs = this.#nowMs + assuranceMs;
         this.#silentAtMs = this.#ttlMs > 0 ? this.#nowMs + this.#ttlMs : never;
         this.#events.write(commandFrame(pongCommand(command.context)));
         return;
@@ -173,6 +203,8 @@ export class PeerMachine {
     this.#state = 'open';
     this.#silentAtMs = never;
     if (heartbeat !== undefined) this.#pingAtMs = this.#nowMs + heartbeat.intervalMs;
+    // Its first PING may be behind a message already; since 3.1 a peer knows PONG.
+    else if (this.#minor > 0) this.#assuranceAtMs = this.#nowMs + assuranceMs;
     if (!this.#events.open({ type: partner, identity: metadata.get('identity') ?? Buffer.alloc(0), minor: this.#minor })) this.#refuse('IDENTITY_TAKEN', 'another peer has this routing id');
   }
 

@@ -1,5 +1,6 @@
 // The part of a message that has arrived while the rest is on its way. Large chunks are kept as they are, so that a large
 // body is never copied; small ones are copied together, so that a body that trickles in costs about what it has bytes.
+import { Buffer } from 'node:buffer';
 
 /** What is smaller is copied, and so is what is a small part of the memory that it would hold. */
 const keepFromBytes = 4096;

@@ -1,10 +1,12 @@
 // The ROUTER socket, listening (RFC 28): many peers, each known by its routing id. A message to one that is gone, or does
 // not read, is refused at once; the end of each peer is told after its last message.
+import { Buffer } from 'node:buffer';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { lstat, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { BusyPolling } from './busy-polling.ts';
 import type { DecoderLimits } from './decoder.ts';
 import { formatTcp, parseEndpoint, type Endpoint } from './endpoint.ts';
@@ -29,6 +31,8 @@ export interface RouterOptions {
 /** A peer is its routing id, as latin1 text. */
 export interface RouterEvents {
   message(peer: string, message: Message): void;
+  /** More of a message that is not whole has come from a peer; told at each 16 KiB of it. */
+  alive?(peer: string): void;
   gone(peer: string): void;
   /** A connection was refused or ended by this side. */
   ended?(reason: EndReason, detail: string): void;
@@ -154,6 +158,7 @@ export class Router implements AsyncDisposable {
         this.#polling?.message();
         this.#events.message(peer as string, message);
       },
+      alive: () => this.#events.alive?.(peer as string),
       ended: (reason, detail) => {
         this.#links.delete(link);
         if (reason !== undefined) this.#events.ended?.(reason, detail);

@@ -187,6 +187,7 @@ describe('with libzmq', () => {
         write: () => {},
         open: () => true,
         message: (message) => void seen.push(message.frames()),
+        alive: () => {},
         end: (reason) => expect.fail(reason),
       }, 0);
       machine.start();

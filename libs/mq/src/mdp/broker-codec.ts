@@ -1,5 +1,6 @@
 // What the broker reads and writes (docs/protocol.md, "Frames", rules R1 to R3, R5, R14, R15), on the bytes as they came: a
 // message is judged where it stands, and its body is passed on in wire form behind a new head. Pure and total: nothing throws.
+import { Buffer } from 'node:buffer';
 import { encodeFrames, type Message } from '@majordomus/zmtp';
 import { CANCEL, command, DISCONNECT, EMPTY, errorAction, HEARTBEAT, maxAddressBytes, maxAddressFrames, MDPC, MDPW, mmiPrefix, REQUEST, SUPERSEDED, type Frame, type Frames } from './frames.ts';
 
@@ -29,7 +30,7 @@ export function parseClientRequest(message: Message): ClientRequest | undefined 
 }
 
 /** Where the client's address ends: the number of the first empty frame, or -1 if there is none in time. */
-function addressEnd(message: Message): number {
+export function addressEnd(message: Message): number {
   let bytes = 0;
   for (let i = 0; i <= maxAddressFrames; i += 1) {
     const size = message.size(i);

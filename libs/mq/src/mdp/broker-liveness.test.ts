@@ -45,6 +45,68 @@ describe('R9: life and silence', () => {
     expect(client.takeOne('error')).toMatchObject({ address: ['waits'], code: 'SERVICE_UNKNOWN' });
   });
 
+  it('R9: a worker is not silent while more of a message comes from it, for as long as it does', () => {
+    const bus = new BrokerDriver();
+    const [idle, busy] = [bus.peer('idle').ready('a'), bus.peer('busy').ready('b', 2)];
+    const client = bus.peer('c').ask('b', { timeout: '300' });
+    const [token] = tokensOf(busy);
+    for (let i = 0; i < 60; i += 1) {
+      bus.advance(4900);
+      idle.part();
+      busy.part();
+    }
+    expect([...idle.take(), ...client.take()]).toEqual([]);
+    client.ask('b');
+    expect(tokensOf(busy)).toHaveLength(1);
+    busy.answer(token ?? '', 'at last');
+    expect(client.takeOne('reply').body).toEqual(['at last']);
+    bus.advance(6000);
+    expect(bus.service('a')).toBeUndefined();
+  });
+
+  it('R8, R9: nor is a plain one that is late with a large reply; but it gets nothing more before it is whole', () => {
+    const bus = new BrokerDriver();
+    const worker = bus.peer('w').ready('echo');
+    const client = bus.peer('c').ask('echo', { timeout: '1' });
+    const { token } = worker.takeOne('request');
+    bus.advance(4000);
+    expect(client.takeOne('error').code).toBe('DEADLINE_EXCEEDED');
+    client.ask('echo', { timeout: '100' });
+    for (let i = 0; i < 5; i += 1) {
+      worker.part();
+      bus.advance(4000);
+    }
+    expect([bus.service('echo'), worker.take()]).toMatchObject([{ workers: 1, waiting: 1 }, []]);
+    worker.answer(token);
+    expect(tokensOf(worker)).toHaveLength(1);
+    expect(bus.status().dropped).toMatchObject({ replyNotOpen: 1, workerUnknown: 0 });
+  });
+
+  it('R9: … and a stuck one of which no more comes is gone', () => {
+    const bus = new BrokerDriver();
+    const worker = bus.peer('w').ready('echo');
+    bus.peer('c').ask('echo', { timeout: '1' });
+    bus.advance(4000);
+    worker.part();
+    bus.advance(4000);
+    expect(bus.service('echo')).toMatchObject({ workers: 1 });
+    bus.advance(2000);
+    expect(bus.service('echo')).toBeUndefined();
+  });
+
+  it('R9: it is no word: a silent worker gets nothing for it, and one that is gone, or has not said READY, is not there', () => {
+    const bus = new BrokerDriver();
+    const [silent, gone] = [bus.peer('silent').ready('a', 2), bus.peer('gone').ready('b')];
+    bus.peer('c').ask('a', { timeout: '100' });
+    expect(tokensOf(silent)).toHaveLength(1);
+    bus.advance(6000);
+    bus.peer('c').ask('a', { timeout: '100' });
+    for (const peer of [silent, gone, bus.peer('never')]) expect(peer.part().take()).toEqual([]);
+    expect(bus.status().services).toMatchObject([{ name: 'a', workers: 1, waiting: 1 }]);
+    silent.heartbeat();
+    expect(tokensOf(silent)).toHaveLength(1);
+  });
+
   it('R9: it gets what waits at its next word', () => {
     const bus = new BrokerDriver();
     const worker = bus.peer('w').ready('echo', 3);

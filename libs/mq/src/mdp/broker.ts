@@ -8,6 +8,7 @@
 //
 // What is passed on is never looked into: a body leaves in the bytes in which it came, behind a head of our own.
 // Liveness is measured in attentive time, which stands still while this process does not run (rule R9).
+import { Buffer } from 'node:buffer';
 import type { Message, Tail } from '@majordomus/zmtp';
 import { Attention } from './attention.ts';
 import {
@@ -74,6 +75,13 @@ export class BrokerMachine {
     const request = parseClientRequest(message);
     if (request === undefined) this.#dropped.malformed += 1;
     else this.#fromClient(peer, request, message, nowMs);
+  }
+
+  /** More of a message that is not whole has come from a peer: a worker is not silent, and nothing else is known of it (rule R9). */
+  alive(peer: string, nowMs: number): void {
+    this.#attention.observe(nowMs);
+    const worker = this.#workers.get(peer);
+    if (worker !== undefined) worker.lastHeardMs = this.#attention.at(nowMs);
   }
 
   /** The connection of a peer closed (rule R10). */

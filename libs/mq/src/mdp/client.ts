@@ -3,16 +3,19 @@
 //   call ─▶ waiting for the connection ─▶ sent ─▶ settled: reply, or a code of the bus
 //
 // Nothing is sent while the broker is not connected, so that no command runs long after its caller gave up.
+import type { Message } from '@majordomus/zmtp';
 import { Backoff } from './backoff.ts';
-import { clientRequest, parseClientReply } from './codec.ts';
-import type { Frame, Frames } from './frames.ts';
+import { cancelRequest, idOfReply, idOfRequest, plainRequest, replyBodyAt, timedRequest } from './codec.ts';
+import type { Frame, Frames, ToBroker } from './frames.ts';
+import { OpenCalls } from './open-calls.ts';
 import { Timers, type Timed } from './timers.ts';
 
 /** Which broker is at the other end (rule C1). */
 export type Dialect = 'majordomus' | 'domogik' | 'rfc';
 
 export type CallOutcome =
-  | { readonly kind: 'reply'; readonly body: Frames }
+  /** The body begins at this frame. The message says something only until the call's `settle` returns. */
+  | { readonly kind: 'reply'; readonly message: Message; readonly bodyAt: number }
   | { readonly kind: 'failed'; readonly code: 'DEADLINE_EXCEEDED' | 'NOT_CONNECTED' | 'BROKER_LOST' | 'OVERLOADED' | 'NOT_READ' | 'ABORTED' | 'CLIENT_CLOSED' };
 
 /**
@@ -35,7 +38,7 @@ export interface OpenCall extends Timed {
 export type ClientEffect =
   | { readonly do: 'open' }
   | { readonly do: 'close' }
-  | { readonly do: 'send'; readonly frames: Frames }
+  | { readonly do: 'send'; readonly message: ToBroker }
   | { readonly do: 'settle'; readonly call: OpenCall; readonly outcome: CallOutcome };
 
 export interface ClientMachineOptions {
@@ -47,20 +50,16 @@ export interface ClientMachineOptions {
 /** The broker gets less time than the call has, so that its own reason arrives first (rule C2). */
 const marginPart = 0.1;
 const maxMarginMs = 250;
-const idBytes = 4;
-const idLimit = 2 ** 32;
-const cancelService: Frame = Buffer.from('mmi.cancel');
 
 export class ClientMachine {
   readonly effects: ClientEffect[] = [];
   readonly #dialect: Dialect;
   readonly #share: number;
   readonly #backoff: Backoff;
-  readonly #open = new Map<number, OpenCall>();
+  readonly #open = new OpenCalls<OpenCall>();
   readonly #timers = new Timers<OpenCall>();
   #state: 'closed' | 'connecting' | 'connected' | 'ended' = 'closed';
   #reopenMs = Infinity;
-  #nextId = 0;
 
   constructor({ dialect, share }: ClientMachineOptions, random: () => number) {
     this.#dialect = dialect;
@@ -86,10 +85,10 @@ export class ClientMachine {
 
   /** Begins a call, or settles it at once if it cannot be made. */
   call(service: Frame, body: Frames, deadlineMs: number, settle: OpenCall['settle'], nowMs: number): OpenCall {
-    const call: OpenCall = { service, body, id: this.#freshId(), sent: false, settle, dueMs: deadlineMs, heapIndex: -1 };
+    const call: OpenCall = { service, body, id: this.#open.freshId(), sent: false, settle, dueMs: deadlineMs, heapIndex: -1 };
     if (this.#state === 'ended') return this.#fail(call, 'CLIENT_CLOSED');
     if (this.#open.size >= this.#share) return this.#fail(call, 'OVERLOADED');
-    this.#open.set(call.id, call);
+    this.#open.add(call);
     this.#timers.set(call, deadlineMs);
     if (this.#state === 'connected') this.#send(call, nowMs);
     return call;
@@ -105,30 +104,30 @@ export class ClientMachine {
   connected(nowMs: number): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'connected';
-    for (const call of this.#open.values()) this.#send(call, nowMs);
+    for (const call of this.#open.all()) this.#send(call, nowMs);
   }
 
   /** The connection closed: what was sent is lost, what was not still waits (rule C4). */
   disconnected(nowMs: number): void {
     if (this.#state !== 'connected' && this.#state !== 'connecting') return;
     this.#reopen(nowMs);
-    for (const call of this.#open.values()) if (call.sent) this.#settle(call, { kind: 'failed', code: 'BROKER_LOST' });
+    for (const call of this.#open.all()) if (call.sent) this.#settle(call, { kind: 'failed', code: 'BROKER_LOST' });
   }
 
-  receive(frames: Frames): void {
-    const reply = parseClientReply(frames);
-    if (reply === undefined || this.#state !== 'connected') return;
+  receive(message: Message): void {
+    const bodyAt = replyBodyAt(message);
+    if (bodyAt < 0 || this.#state !== 'connected') return;
     this.#backoff.reset();
-    const call = this.#callOf(reply.address);
-    if (call?.sent === true) this.#settle(call, { kind: 'reply', body: reply.body });
+    const call = this.#callOf(idOfReply(message, bodyAt));
+    if (call?.sent === true) this.#settle(call, { kind: 'reply', message, bodyAt });
   }
 
   /**
    * The transport could not take a request, so nothing was done. If the connection has just closed, the call waits for the next one
    * (rule C4); if it stands, and the broker does not read, no other may come in time, and the call ends at once.
    */
-  unsendable(frames: Frames, why: Unsendable): void {
-    const call = this.#callOf(frames.slice(0, frames.findIndex((frame) => frame.length === 0)));
+  unsendable(message: ToBroker, why: Unsendable): void {
+    const call = this.#callOf(idOfRequest(message));
     if (call === undefined) return;
     call.sent = false;
     if (why === 'full') this.#settle(call, { kind: 'failed', code: 'NOT_READ' });
@@ -147,7 +146,7 @@ export class ClientMachine {
     const open = this.#state !== 'closed';
     this.#state = 'ended';
     this.#reopenMs = Infinity;
-    for (const call of this.#open.values()) this.#settle(call, { kind: 'failed', code: 'CLIENT_CLOSED' });
+    for (const call of this.#open.all()) this.#settle(call, { kind: 'failed', code: 'CLIENT_CLOSED' });
     if (open) this.effects.push({ do: 'close' });
   }
 
@@ -155,44 +154,30 @@ export class ClientMachine {
     const leftMs = call.dueMs - nowMs;
     // Its caller has given up, only the tick that says so has not come yet.
     if (leftMs <= 0) return;
-    const timeoutMs = this.#dialect === 'rfc' ? undefined : leftMs - Math.min(leftMs * marginPart, maxMarginMs);
     call.sent = true;
-    this.effects.push({ do: 'send', frames: clientRequest(this.#addressOf(call), call.service, timeoutMs, call.body) });
+    const { id, service, body } = call;
+    const message = this.#dialect === 'rfc' ? plainRequest(service, body) : timedRequest(id, service, leftMs - Math.min(leftMs * marginPart, maxMarginMs), body);
+    this.effects.push({ do: 'send', message });
   }
 
   /** A reply to it may still come: the broker is told, or in the plain dialect the socket replaced. */
   #forsake(call: OpenCall, nowMs: number): void {
     if (!call.sent || this.#state !== 'connected') return;
     if (this.#dialect === 'majordomus') {
-      this.effects.push({ do: 'send', frames: clientRequest(this.#addressOf(call), cancelService, undefined, []) });
+      this.effects.push({ do: 'send', message: cancelRequest(call.id) });
     } else if (this.#dialect === 'rfc') {
       this.#backoff.reset();
       this.#reopen(nowMs);
     }
   }
 
-  #addressOf(call: OpenCall): Frames {
-    if (this.#dialect === 'rfc') return [];
-    const id = Buffer.allocUnsafe(idBytes);
-    id.writeUInt32BE(call.id);
-    return [id];
-  }
-
-  /** The call that an address belongs to; in the plain dialect, the only one. */
-  #callOf(address: Frames): OpenCall | undefined {
-    if (this.#dialect !== 'rfc') return this.#open.get(idOf(address));
-    for (const call of this.#open.values()) return call;
-    return undefined;
-  }
-
-  #freshId(): number {
-    do this.#nextId = (this.#nextId + 1) % idLimit;
-    while (this.#open.has(this.#nextId));
-    return this.#nextId;
+  /** The call with this correlation id; in the plain dialect, the only one. */
+  #callOf(id: number): OpenCall | undefined {
+    return this.#dialect === 'rfc' ? this.#open.all()[0] : this.#open.get(id);
   }
 
   #settle(call: OpenCall, outcome: CallOutcome): void {
-    this.#open.delete(call.id);
+    this.#open.delete(call);
     this.#timers.delete(call);
     this.effects.push({ do: 'settle', call, outcome });
   }
@@ -213,9 +198,4 @@ export class ClientMachine {
     this.effects.push({ do: 'close' });
     this.#reopenMs = nowMs + this.#backoff.nextMs();
   }
-}
-
-function idOf(address: Frames): number {
-  const [id] = address;
-  return address.length === 1 && id?.length === idBytes ? id.readUInt32BE() : -1;
 }

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { framesOf, readAsMessage } from '../wire.ts';
+import { framesOf, framesToBroker, readAsMessage } from '../wire.ts';
 import { parseClientRequest as readClientRequest, parseWorkerMessage as readWorkerMessage, replyBody, replyToken, supersededMessageBytes } from './broker-codec.ts';
-import { clientRequest, parseBrokerMessage, parseClientReply, disconnect, heartbeat, workerReady, workerReply } from './codec.ts';
-import type { Frame, Frames } from './frames.ts';
+import * as codec from './codec.ts';
+import { cancelRequest, disconnect, heartbeat, idOfReply, idOfRequest, isReply, plainRequest, replyBodyAt, replyHead, timedRequest, workerReady } from './codec.ts';
+import type { Frame, Frames, ToBroker } from './frames.ts';
 
 /** What the broker reads from a client, as frames. */
 function parseClientRequest(frames: Frames): { address: Frames; service: Frame; timeoutMs: number | undefined; body: Frames } | undefined {
@@ -25,6 +26,40 @@ function parseWorkerMessage(frames: Frames): { kind: string; token?: Frame; body
     parsed = read?.kind === 'reply' ? { kind: 'reply', token: message.frame(replyToken), body: message.frames(replyBody) } : read;
   });
   return parsed;
+}
+
+/** What a worker reads from the broker, as frames. */
+function parseBrokerMessage(frames: Frames): { kind: string; envelope?: Frames; body?: Frames } | undefined {
+  let parsed: ReturnType<typeof parseBrokerMessage>;
+  readAsMessage(frames, (message) => {
+    const read = codec.parseBrokerMessage(message);
+    if (read === undefined || !('bodyAt' in read)) {
+      parsed = read;
+      return;
+    }
+    const { kind, bodyAt } = read;
+    parsed = { kind, envelope: message.frames(3).slice(0, bodyAt - 4), ...(kind === 'request' && { body: message.frames(bodyAt) }) };
+  });
+  return parsed;
+}
+
+/** What a client reads from the broker, as frames. */
+function parseClientReply(frames: Frames): { address: Frames; service: Frame; body: Frames } | undefined {
+  let parsed: ReturnType<typeof parseClientReply>;
+  readAsMessage(frames, (message) => {
+    const bodyAt = replyBodyAt(message);
+    if (bodyAt >= 0) parsed = { address: message.frames().slice(0, bodyAt - 3), service: message.frame(bodyAt - 1), body: message.frames(bodyAt) };
+  });
+  return parsed;
+}
+
+/** What a worker answers to a request under this envelope. */
+function workerReply(envelope: Frames, body: Frames): ToBroker {
+  let reply: ToBroker | undefined;
+  readAsMessage([Buffer.alloc(0), text('MDPW01'), Buffer.from([2]), ...envelope, Buffer.alloc(0), text('do')], (message) => {
+    reply = codec.workerReply(replyHead(message, 4 + envelope.length), body);
+  });
+  return reply ?? expect.unreachable();
 }
 
 /** Frames as docs/protocol.md writes them: hex, `""` for an empty one. */
@@ -59,32 +94,54 @@ describe('the exchange of Domogik’s own library, byte for byte', () => {
   });
 
   it('is what our worker would have sent', () => {
-    expect(workerReady(text('test_rep'), undefined)).toEqual(ready);
-    expect(workerReply([Buffer.from('006b8b4568', 'hex')], [text('foo.this.result'), text('{}')])).toEqual(reply);
+    expect(framesToBroker(workerReady(text('test_rep'), undefined))).toEqual(ready);
+    expect(framesToBroker(workerReply([Buffer.from('006b8b4568', 'hex')], [text('foo.this.result'), text('{}')]))).toEqual(reply);
   });
 });
 
 describe('what we write', () => {
   it('C1: a request in the plain dialect has exactly the frames of RFC 7', () => {
-    expect(clientRequest([], text('echo'), undefined, [text('do'), text('{}')])).toEqual(hex('"" | 4d4450433031 | 6563686f | 646f | 7b7d'));
+    expect(framesToBroker(plainRequest(text('echo'), [text('do'), text('{}')]))).toEqual(hex('"" | 4d4450433031 | 6563686f | 646f | 7b7d'));
   });
 
   it('C1: a request in the timed dialect has a correlation id and decimal seconds', () => {
-    expect(clientRequest([Buffer.from('00000001', 'hex')], text('echo'), 9750, [text('do'), text('{}')]))
+    expect(framesToBroker(timedRequest(1, text('echo'), 9750, [text('do'), text('{}')])))
       .toEqual(hex('00000001 | "" | 4d4450433031 | 6563686f | 392e373530 | 646f | 7b7d'));
   });
 
+  it('C1: … each its own, whatever was written before', () => {
+    const [lamp, bell] = [text('lamp'), text('bell')];
+    const written = [timedRequest(1, lamp, 1000, [text('do')]), timedRequest(2, lamp, 1000, [text('do')]), timedRequest(0xfffffffe, bell, 1000, [text('do')]), timedRequest(3, bell, 2000, [text('do')]), cancelRequest(4)];
+    expect(written.map(framesToBroker)).toEqual([
+      hex('00000001 | "" | 4d4450433031 | 6c616d70 | 312e303030 | 646f'),
+      hex('00000002 | "" | 4d4450433031 | 6c616d70 | 312e303030 | 646f'),
+      hex('fffffffe | "" | 4d4450433031 | 62656c6c | 312e303030 | 646f'),
+      hex('00000003 | "" | 4d4450433031 | 62656c6c | 322e303030 | 646f'),
+      hex('00000004 | "" | 4d4450433031 | 6d6d692e63616e63656c'),
+    ]);
+    expect(written.map(idOfRequest)).toEqual([1, 2, 0xfffffffe, 3, 4]);
+    expect(idOfRequest({ head: Buffer.from([1, 0]), body: [] })).toBe(-1);
+  });
+
+  it('W5: a reply is told from the other things that a worker says', () => {
+    expect([workerReply([text('t')], [text('do')]), workerReply([text('t')], []), heartbeat, disconnect, workerReady(text('echo'), 1)].map(isReply)).toEqual([true, true, false, false, false]);
+  });
+
+  it('W3: a reply may have no body', () => {
+    expect(framesToBroker(workerReply([text('t')], []))).toEqual(hex('"" | 4d4450573031 | 03 | 74 | ""'));
+  });
+
   it('R14: READY may carry the capacity in decimal', () => {
-    expect(workerReady(text('echo'), 256)).toEqual(hex('"" | 4d4450573031 | 01 | 6563686f | 323536'));
+    expect(framesToBroker(workerReady(text('echo'), 256))).toEqual(hex('"" | 4d4450573031 | 01 | 6563686f | 323536'));
   });
 
   it('HEARTBEAT and DISCONNECT have three frames', () => {
-    expect(heartbeat()).toEqual(hex('"" | 4d4450573031 | 04'));
-    expect(disconnect()).toEqual(hex('"" | 4d4450573031 | 05'));
+    expect(framesToBroker(heartbeat)).toEqual(hex('"" | 4d4450573031 | 04'));
+    expect(framesToBroker(disconnect)).toEqual(hex('"" | 4d4450573031 | 05'));
   });
 
   it.each([0, -5, 0.4, 1, 1e9, 1e13, 1e21, 1e300, Infinity])('R2: any timeout (%d ms) is written as a frame that a broker takes for one', (timeoutMs) => {
-    const parsed = parseClientRequest(clientRequest([], text('echo'), timeoutMs, [text('do'), text('{}')]));
+    const parsed = parseClientRequest(framesToBroker(timedRequest(1, text('echo'), timeoutMs, [text('do'), text('{}')])));
     expect(parsed?.body).toEqual([text('do'), text('{}')]);
     expect(parsed?.timeoutMs).toBeCloseTo(Math.min(Math.max(0, timeoutMs), 9_999_999_999_000), 0);
   });
@@ -183,10 +240,10 @@ describe('R15: the epoch of READY', () => {
   it('is written as it is read, and with an empty capacity by a plain worker', () => {
     for (const capacity of [undefined, 1, 256]) {
       for (const epoch of [undefined, 0, 1_795_351_147_194]) {
-        expect(parseWorkerMessage(workerReady(text('echo'), capacity, epoch))).toEqual({ kind: 'ready', service: text('echo'), capacity, epoch });
+        expect(parseWorkerMessage(framesToBroker(workerReady(text('echo'), capacity, epoch)))).toEqual({ kind: 'ready', service: text('echo'), capacity, epoch });
       }
     }
-    expect(workerReady(text('echo'), undefined, 5).slice(4).map(String)).toEqual(['', '5']);
+    expect(framesToBroker(workerReady(text('echo'), undefined, 5)).slice(4).map(String)).toEqual(['', '5']);
     expect(ready('')).toMatchObject({ capacity: 1, epoch: undefined });
   });
 });
@@ -243,6 +300,8 @@ describe('what the broker reads from a worker', () => {
 const anyFrame = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes));
 const filledFrame = fc.uint8Array({ minLength: 1, maxLength: 12 }).map((bytes) => Buffer.from(bytes));
 const address = fc.array(filledFrame, { maxLength: 8 });
+const id = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const idFrame = (number: number): Frame => Buffer.from(number.toString(16).padStart(8, '0'), 'hex');
 const service = filledFrame.filter((name) => !name.toString('latin1').startsWith('mmi.'));
 /** A body as this house writes it: its first frame is no timeout. */
 const body = fc.tuple(fc.constantFrom('do', 'config.get', 'é').map(text), anyFrame).map((frames) => [...frames]);
@@ -254,23 +313,32 @@ const garbage = fc.array(
 
 describe('whatever is written is read again', () => {
   it('requests of both dialects', () => {
-    fc.assert(fc.property(address, service, fc.option(fc.integer({ min: 0, max: 3_600_000 }), { nil: undefined }), body, (...parts) => {
-      const [from, to, timeoutMs, content] = parts;
-      const expected = timeoutMs === undefined ? undefined : expect.closeTo(timeoutMs, 3);
-      expect(parseClientRequest(clientRequest(from, to, timeoutMs, content))).toEqual({ address: from, service: to, timeoutMs: expected, body: content });
+    fc.assert(fc.property(id, service, fc.integer({ min: 0, max: 3_600_000 }), body, (number, to, timeoutMs, content) => {
+      expect(parseClientRequest(framesToBroker(timedRequest(number, to, timeoutMs, content)))).toEqual({ address: [idFrame(number)], service: to, timeoutMs: expect.closeTo(timeoutMs, 3), body: content });
+      expect(parseClientRequest(framesToBroker(plainRequest(to, content)))).toEqual({ address: [], service: to, timeoutMs: undefined, body: content });
+    }));
+  });
+
+  it('C1: the id of a request, from its reply and from itself', () => {
+    fc.assert(fc.property(id, address, service, body, (number, other, from, content) => {
+      const request = timedRequest(number, from, 1000, content);
+      expect(idOfRequest(request)).toBe(number);
+      readAsMessage([idFrame(number), Buffer.alloc(0), text('MDPC01'), from, ...content], (message) => expect(idOfReply(message, replyBodyAt(message))).toBe(number));
+      const expected = other.length === 1 && other[0]?.length === 4 ? other[0].readUInt32BE() : -1;
+      readAsMessage([...other, Buffer.alloc(0), text('MDPC01'), from, ...content], (message) => expect(idOfReply(message, replyBodyAt(message))).toBe(expected));
     }));
   });
 
   it('R3: a body of any frames, byte for byte, in the timed dialect', () => {
     fc.assert(fc.property(service, fc.array(anyFrame, { minLength: 2 }), (to, content) => {
-      expect(parseClientRequest(clientRequest([], to, 1000, content))?.body).toEqual(content);
+      expect(parseClientRequest(framesToBroker(timedRequest(1, to, 1000, content)))?.body).toEqual(content);
     }));
   });
 
   it('READY, and REPLY to a token of one frame', () => {
     fc.assert(fc.property(filledFrame, fc.option(fc.integer({ min: 1, max: 1_000_000 }), { nil: undefined }), fc.array(anyFrame), (frame, capacity, content) => {
-      expect(parseWorkerMessage(workerReady(frame, capacity))).toEqual({ kind: 'ready', service: frame, capacity });
-      expect(parseWorkerMessage(workerReply([frame], content))).toEqual({ kind: 'reply', token: frame, body: content });
+      expect(parseWorkerMessage(framesToBroker(workerReady(frame, capacity)))).toEqual({ kind: 'ready', service: frame, capacity });
+      expect(parseWorkerMessage(framesToBroker(workerReply([frame], content)))).toEqual({ kind: 'reply', token: frame, body: content });
     }));
   });
 });
@@ -301,8 +369,8 @@ describe('whatever comes, parsing gives a well-formed message or none, and never
   it('at workers and clients', () => {
     fc.assert(fc.property(garbage, (frames) => {
       const forWorker = parseBrokerMessage(frames);
-      if (forWorker?.kind === 'request') expect(frames.slice(3)).toEqual([...forWorker.envelope, Buffer.alloc(0), ...forWorker.body]);
-      if (forWorker?.kind === 'request' || forWorker?.kind === 'cancel') expect(forWorker.envelope.length).toBeGreaterThan(0);
+      if (forWorker?.kind === 'request') expect(frames.slice(3)).toEqual([...forWorker.envelope ?? [], Buffer.alloc(0), ...forWorker.body ?? []]);
+      if (forWorker?.kind === 'request' || forWorker?.kind === 'cancel') expect(forWorker.envelope?.length).toBeGreaterThan(0);
       const forClient = parseClientReply(frames);
       if (forClient !== undefined) expect([...forClient.address, Buffer.alloc(0), text('MDPC01'), forClient.service, ...forClient.body]).toEqual(frames);
     }), { numRuns: 2000 });

@@ -1,10 +1,17 @@
 // The constants of the wire: MDP/0.1 (ZeroMQ RFC 7) and our own CANCEL (docs/protocol.md, "Frames").
 // Frames are compared by content, never by identity, because peers send their own.
+import { Buffer } from 'node:buffer';
 
 /** One frame of a ZeroMQ message. */
 export type Frame = Buffer;
 /** A message without the routing id that a ROUTER puts in front. */
 export type Frames = Frame[];
+
+/** What a client or a worker sends: the frames before the body in wire form, and those of the body, which may be none. */
+export interface ToBroker {
+  readonly head: Buffer;
+  readonly body: Frames;
+}
 
 export const EMPTY: Frame = Buffer.alloc(0);
 export const MDPC: Frame = Buffer.from('MDPC01');
@@ -30,20 +37,3 @@ export const maxAddressFrames = 8;
 export const maxAddressBytes = 1024;
 /** The frame after DISCONNECT that tells an instance to end itself, because a newer one has taken its service over (rule R15). */
 export const SUPERSEDED: Frame = Buffer.from('superseded');
-
-const [M, D, P, C, W, ZERO, ONE] = Buffer.from('MDPCW01');
-
-function isHeader(frame: Frame | undefined, dialect: number | undefined): boolean {
-  return (
-    frame !== undefined && frame.length === 6 && frame[0] === M && frame[1] === D && frame[2] === P &&
-    frame[3] === dialect && frame[4] === ZERO && frame[5] === ONE
-  );
-}
-
-export function isClientHeader(frame: Frame | undefined): boolean {
-  return isHeader(frame, C);
-}
-
-export function isWorkerHeader(frame: Frame | undefined): boolean {
-  return isHeader(frame, W);
-}

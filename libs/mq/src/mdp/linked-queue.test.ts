@@ -59,6 +59,7 @@ describe('a linked queue', () => {
           model = model.filter((name) => name !== one.name);
         }
         expect([queue.size, queue.first?.name, ...names(queue)]).toEqual([model.length, model[0], ...model]);
+        expect(queue.all().map(({ name }) => name)).toEqual(model);
         for (const one of items) expect(one.queue === queue).toBe(model.includes(one.name));
       }
     }), { numRuns: 500 });

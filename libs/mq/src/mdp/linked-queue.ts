@@ -56,6 +56,13 @@ export class LinkedQueue<T extends Linked<T>> {
     this.#size -= 1;
   }
 
+  /** Those that stand here now, in order, whatever becomes of them meanwhile. */
+  all(): T[] {
+    const items: T[] = [];
+    for (let item = this.#first; item !== undefined; item = item.next) items.push(item);
+    return items;
+  }
+
   shift(): T | undefined {
     const first = this.#first;
     if (first !== undefined) this.delete(first);

@@ -1,5 +1,6 @@
 // What the broker says, in order, for the pump to send: what it hands over and passes on, and what it answers itself, with a count
 // of what it refused (docs/protocol.md, rules R5, R7, R12, R15, R17). It decides nothing.
+import { Buffer } from 'node:buffer';
 import { encodeFrames, type Tail } from '@majordomus/zmtp';
 import { disconnectMessageBytes, errorBody, heartbeatMessageBytes, replyHead, supersededMessageBytes, workerCancel } from './broker-codec.ts';
 import type { Outgoing, RefusalCode, ServiceState } from './broker-state.ts';

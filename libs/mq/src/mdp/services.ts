@@ -1,5 +1,6 @@
 // Every service that is offered or asked for, and the requests that wait for it (docs/protocol.md, rules R6, R7, R13): in
 // which order, how many, with how many bytes, and how long while no worker offers the service. Its epoch outlives it (R15).
+import { Buffer } from 'node:buffer';
 import { replyHead } from './broker-codec.ts';
 import type { BrokerLimits, OpenRequest, ServiceState, WorkerState } from './broker-state.ts';
 import { kept, type Tail } from '@majordomus/zmtp';

@@ -1,5 +1,6 @@
 // The envelopes of the broker: one token for each request that a worker holds, never used again, not even after a restart
 // (docs/protocol.md, rule R5). A token is the prefix of this run and the request's number.
+import { Buffer } from 'node:buffer';
 import type { Message } from '@majordomus/zmtp';
 import { requestHead } from './broker-codec.ts';
 import type { Frame } from './frames.ts';

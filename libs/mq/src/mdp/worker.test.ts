@@ -71,6 +71,20 @@ describe('W1: registering', () => {
     expect(worker.did()).toEqual(['close']);
   });
 
+  it('W1: … and not while more of a message comes from it', () => {
+    const worker = WorkerDriver.registered();
+    for (let i = 0; i < 10; i += 1) {
+      worker.advance(4000);
+      worker.part();
+    }
+    expect(worker.did()).toEqual([]);
+    worker.advance(5000);
+    expect(worker.did()).toEqual(['close']);
+    worker.part();
+    worker.advance(100);
+    expect(worker.did()).toEqual(['open']);
+  });
+
   it('W1: … four times that while a request is held: Domogik’s broker is silent then', () => {
     const worker = WorkerDriver.registered();
     worker.request();
@@ -322,6 +336,25 @@ describe('W5: the envelope', () => {
     expect(worker.sent()).toEqual([]);
     worker.reply(young, 'good');
     expect(worker.sent()).toEqual([['', 'MDPW01', '\x03', 'same', '', 'good']]);
+  });
+
+  it('W3, W5: two requests under one envelope are two, and CANCEL is for both', () => {
+    const worker = WorkerDriver.registered();
+    const [one, two] = [worker.request(['same']), worker.request(['same'])];
+    worker.receive('', 'MDPW01', '\x06', 'same', '');
+    expect(worker.aborted).toEqual(['cancelled same', 'cancelled same']);
+    worker.reply(one, '1');
+    worker.reply(two, '2');
+    expect(worker.sent().map((message) => message.at(-1))).toEqual(['1', '2']);
+  });
+
+  it('W5: an envelope is told from one that only begins so, and a reply may have no body', () => {
+    const worker = WorkerDriver.registered();
+    const held = worker.request(['a', 'b']);
+    for (const other of [['a'], ['b'], ['a', 'b', 'c'], ['ab']]) worker.receive('', 'MDPW01', '\x06', ...other, '');
+    expect(worker.aborted).toEqual([]);
+    worker.reply(held);
+    expect(worker.sent()).toEqual([['', 'MDPW01', '\x03', 'a', 'b', '']]);
   });
 
   it('W5: and only once', () => {

@@ -8,10 +8,13 @@
 // Each connection is a new socket. A request is answered to the connection that brought it, or not at all. Before it
 // closes, a leaving worker asks with one HEARTBEAT: a broker that has forgotten it says DISCONNECT (rule R11), after all
 // that crossed its goodbye.
+import { Buffer } from 'node:buffer';
+import type { Message } from '@majordomus/zmtp';
 import { Attention } from './attention.ts';
 import { Backoff } from './backoff.ts';
-import { disconnect, heartbeat, parseBrokerMessage, workerReady, workerReply } from './codec.ts';
-import type { Frames } from './frames.ts';
+import { disconnect, heartbeat, parseBrokerMessage, replyHead, workerReady, workerReply } from './codec.ts';
+import type { Frames, ToBroker } from './frames.ts';
+import { LinkedQueue, type Linked } from './linked-queue.ts';
 
 export interface WorkerMachineOptions {
   readonly service: string;
@@ -30,18 +33,22 @@ export interface WorkerMachineOptions {
 export const defaultWorkerOptions = { heartbeatMs: 1000, livenessMs: 5000, stopLimitMs: 3000, settleMs: 250 } as const;
 
 /** A request that this worker owes an answer; an opaque handle outside. */
-export interface HeldRequest {
-  readonly envelope: Frames;
+export interface HeldRequest extends Linked<HeldRequest> {
+  /** What its reply begins with, the envelope in it (rule W5). */
+  readonly head: Buffer;
   readonly body: Frames;
   /** Which connection brought it. */
   readonly connection: number;
+  /** How far its handling is, and what its signal comes from; both belong to whoever it is delivered to. */
+  stage: 'delivered' | 'begun' | 'over';
+  controller: AbortController | undefined;
 }
 
 /** What the pump is to do, in order. */
 export type WorkerEffect =
   | { readonly do: 'open' }
   | { readonly do: 'close' }
-  | { readonly do: 'send'; readonly frames: Frames }
+  | { readonly do: 'send'; readonly message: ToBroker }
   | { readonly do: 'deliver'; readonly request: HeldRequest }
   /** The handler's signal fires; after `lost` its answer has no receiver any more. */
   | { readonly do: 'abort'; readonly request: HeldRequest; readonly why: 'cancelled' | 'lost' | 'stopping' }
@@ -60,7 +67,7 @@ export class WorkerMachine {
   readonly #serviceFrame: Buffer;
   readonly #backoff: Backoff;
   readonly #attention: Attention;
-  readonly #held = new Map<string, HeldRequest>();
+  readonly #held = new LinkedQueue<HeldRequest>();
   #state: State = 'new';
   #connection = 0;
   #reopenMs = Infinity;
@@ -117,26 +124,35 @@ export class WorkerMachine {
     else if (this.#state === 'connecting' || this.#state === 'registered') this.#giveUp(nowMs);
   }
 
-  receive(frames: Frames, nowMs: number): void {
+  /** More of a message that is not whole has come: the broker is not silent (rule W1). */
+  alive(nowMs: number): void {
+    this.#attention.observe(nowMs);
+    this.#lastHeardMs = this.#attention.at(nowMs);
+  }
+
+  receive(message: Message, nowMs: number): void {
     this.#attention.observe(nowMs);
     if (this.#state !== 'registered' && this.#state !== 'leaving') return;
-    const message = parseBrokerMessage(frames);
-    if (message === undefined) return;
+    const parsed = parseBrokerMessage(message);
+    if (parsed === undefined) return;
     this.#lastHeardMs = this.#attention.at(nowMs);
-    if (message.kind !== 'disconnect') this.#backoff.reset();
-    switch (message.kind) {
+    if (parsed.kind !== 'disconnect') this.#backoff.reset();
+    switch (parsed.kind) {
       case 'heartbeat':
         return;
       case 'request': {
-        const request = { envelope: message.envelope, body: message.body, connection: this.#connection };
-        this.#held.set(envelopeKey(message.envelope), request);
+        const request: HeldRequest = {
+          head: replyHead(message, parsed.bodyAt), body: message.frames(parsed.bodyAt), connection: this.#connection,
+          stage: 'delivered', controller: undefined, previous: undefined, next: undefined, queue: undefined,
+        };
+        this.#held.push(request);
         this.#settledByMs = Infinity;
         this.effects.push({ do: 'deliver', request });
         return;
       }
       case 'cancel': {
-        const request = this.#held.get(envelopeKey(message.envelope));
-        if (request !== undefined) this.effects.push({ do: 'abort', request, why: 'cancelled' });
+        const head = replyHead(message, parsed.bodyAt);
+        for (const request of this.#held.all()) if (request.head.equals(head)) this.effects.push({ do: 'abort', request, why: 'cancelled' });
         return;
       }
       case 'disconnect':
@@ -147,17 +163,16 @@ export class WorkerMachine {
         this.#finish(true);
         return;
       default:
-        message satisfies never;
+        parsed satisfies never;
     }
   }
 
   /** The answer to a request; dropped if the connection that brought it is gone (rule W5). */
   reply(request: HeldRequest, body: Frames, nowMs: number): void {
     this.#attention.observe(nowMs);
-    const key = envelopeKey(request.envelope);
-    if (request.connection !== this.#connection || this.#held.get(key) !== request) return;
-    this.#held.delete(key);
-    this.#send(workerReply(request.envelope, body), nowMs);
+    if (request.connection !== this.#connection || request.queue === undefined) return;
+    this.#held.delete(request);
+    this.#send(workerReply(request.head, body), nowMs);
     // The broker may have been silent because of what was held: the shorter liveness counts from here (rule W1).
     if (this.#held.size === 0) this.#lastHeardMs = this.#attention.at(nowMs);
     if (this.#state === 'leaving') this.#settle(nowMs);
@@ -172,8 +187,8 @@ export class WorkerMachine {
     }
     this.#state = 'leaving';
     this.#stopByMs = nowMs + this.#options.stopLimitMs;
-    this.#send(disconnect(), nowMs);
-    for (const request of this.#held.values()) this.effects.push({ do: 'abort', request, why: 'stopping' });
+    this.#send(disconnect, nowMs);
+    for (const request of this.#held.all()) this.effects.push({ do: 'abort', request, why: 'stopping' });
     this.#settle(nowMs);
   }
 
@@ -186,7 +201,7 @@ export class WorkerMachine {
         return;
       case 'registered':
         if (this.#attention.at(nowMs) - this.#lastHeardMs >= this.#livenessMs()) this.#giveUp(nowMs);
-        else if (nowMs - this.#lastSentMs >= this.#options.heartbeatMs) this.#send(heartbeat(), nowMs);
+        else if (nowMs - this.#lastSentMs >= this.#options.heartbeatMs) this.#send(heartbeat, nowMs);
         return;
       case 'leaving':
         if (nowMs >= Math.min(this.#stopByMs, this.#settledByMs)) this.#finish();
@@ -199,9 +214,9 @@ export class WorkerMachine {
     return this.#options.livenessMs * (this.#held.size > 0 ? livenessFactorWhileHolding : 1);
   }
 
-  #send(frames: Frames, nowMs: number): void {
+  #send(message: ToBroker, nowMs: number): void {
     this.#lastSentMs = nowMs;
-    this.effects.push({ do: 'send', frames });
+    this.effects.push({ do: 'send', message });
   }
 
   #open(): void {
@@ -221,7 +236,7 @@ export class WorkerMachine {
   #settle(nowMs: number): void {
     if (this.#held.size > 0) return;
     this.#settledByMs = nowMs + this.#options.settleMs;
-    this.#send(heartbeat(), nowMs);
+    this.#send(heartbeat, nowMs);
   }
 
   #finish(superseded = false): void {
@@ -233,12 +248,6 @@ export class WorkerMachine {
   }
 
   #loseHeld(): void {
-    for (const request of this.#held.values()) this.effects.push({ do: 'abort', request, why: 'lost' });
-    this.#held.clear();
+    for (let request = this.#held.shift(); request !== undefined; request = this.#held.shift()) this.effects.push({ do: 'abort', request, why: 'lost' });
   }
-}
-
-function envelopeKey(envelope: Frames): string {
-  const [only] = envelope;
-  return envelope.length === 1 && only !== undefined ? only.toString('latin1') : envelope.map((frame) => frame.toString('hex')).join('.');
 }

@@ -105,14 +105,19 @@ export function ourClient(wire: Wire): void {
     it.each(['majordomus', 'domogik', 'rfc'] as const)('C2: in %s a call ends at its own deadline, and a late answer reaches no later call', async (dialect) => {
       using broker = await wire.listen();
       await using client = open(wire, broker, { dialect });
+      const idOf = (frames: Received['message']): string => (dialect === 'rfc' ? '' : frames[0] ?? '');
+      // What is to time out is connected first: what could not be sent is NOT_CONNECTED.
+      const first = client.call(echoGet, {});
+      const connected = await broker.receive();
+      answer(broker, { peer: connected.peer, id: idOf(connected.message) }, 'echo.result', text('connected'));
+      await first;
       const beganMs = performance.now();
       const [failure, late] = await Promise.all([failureOf(client.call(echoGet, {}, { timeoutMs: 300 })), broker.receive()]);
       expect(failure).toEqual({ code: 'DEADLINE_EXCEEDED', kind: 'BusError' });
       expect(performance.now() - beganMs).toBeGreaterThanOrEqual(298);
-      expect(performance.now() - beganMs).toBeLessThan(1000);
+      expect(performance.now() - beganMs).toBeLessThan(3000);
       const next = client.call(echoGet, {}, { timeoutMs: 5000 });
       const { peer, message } = await broker.receive();
-      const idOf = (frames: Received['message']): string => (dialect === 'rfc' ? '' : frames[0] ?? '');
       answer(broker, { peer: late.peer, id: idOf(late.message) }, 'echo.result', text('late'));
       answer(broker, { peer, id: idOf(message) }, 'echo.result', text('in time'));
       expect(await next).toEqual({ text: 'in time' });
@@ -252,7 +257,8 @@ export function ourClient(wire: Wire): void {
       const closedMs = performance.now();
       broker.close();
       expect(await Promise.all(calls)).toEqual(calls.map(() => ({ code: 'BROKER_LOST', kind: 'BusError' })));
-      expect(performance.now() - closedMs).toBeLessThan(500);
+      // By its silence it would be found after five seconds.
+      expect(performance.now() - closedMs).toBeLessThan(3000);
     });
   });
 }

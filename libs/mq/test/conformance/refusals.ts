@@ -173,13 +173,14 @@ export function refusals(wire: Wire): void {
     it('R8: a plain worker that is silent for its liveness after the deadline is gone, and the service is not wedged', async () => {
       await using bus = await openBus(wire, { heartbeatMs: 50, livenessMs: 250, discoveryGraceMs: 5000 });
       const [worker, client] = [ready(bus.peer(), 'echo'), bus.peer()];
+      const askedMs = performance.now();
       askTimed(client, 'silent', 'echo', '0.1', 'act', '{}');
       const { token } = await takeRequest(worker);
       expect(await takeRefusal(client)).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-      const deadlineMs = performance.now();
       askTimed(client, 'next', 'echo', '10', 'act', 'next');
       await vi.waitFor(async () => expect(await manage(client, 'mmi.workers', 'echo')).toBe('0'), patience);
-      expect(performance.now() - deadlineMs).toBeGreaterThanOrEqual(240);
+      // The deadline, and the liveness from there on.
+      expect(performance.now() - askedMs).toBeGreaterThanOrEqual(100 + 250 - 2);
       const successor = ready(bus.peer(), 'echo');
       expect((await takeRequest(successor)).body).toEqual(['act', 'next']);
       // Back again, it is a stranger: it must register anew.

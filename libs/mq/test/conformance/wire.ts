@@ -170,18 +170,19 @@ export function wireOf(name: string, transport: Transport, anyEndpoint: string, 
     connect: (endpoint) => new RawPeer((deliver) => {
       // A test says what it says when it likes; the transport takes nothing before there is a connection.
       let early: Frames[] | undefined = [];
+      const send = (frames: Frames): void => socket.send({ head: encodeFrames(frames), body: [] });
       const socket = transport.connect(endpoint, { highWaterMark: 10_000, lingerMs: 1000 }, {
         connected: () => {
-          for (const frames of early ?? []) socket.send(frames);
+          for (const frames of early ?? []) send(frames);
           early = undefined;
         },
         disconnected: ignore,
         unsendable: ignore,
-        message: deliver,
+        message: (message) => deliver(message.frames()),
       });
       return {
         send: (frames) => {
-          if (early === undefined) socket.send(frames);
+          if (early === undefined) send(frames);
           else early.push(frames);
         },
         close: () => socket.close(),

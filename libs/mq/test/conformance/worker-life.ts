@@ -16,12 +16,13 @@ export function workerLife(wire: Wire): void {
   describe('R9: silence', { concurrent: true }, () => {
     it('R9: an idle worker that is silent for its liveness is gone; one that speaks stays', async () => {
       await using bus = await openBus(wire, quick);
+      // From before it is said: when it is heard, and when that is seen here, are other moments on a busy machine.
+      const saidMs = performance.now();
       const [silent, alive, client] = [ready(bus.peer(), 'silent'), ready(bus.peer(), 'alive'), bus.peer()];
       using _ = beating(alive);
       await client.expectNothing();
-      const readyMs = performance.now();
       await vi.waitFor(async () => expect(await manage(client, 'mmi.workers', 'silent')).toBe('0'), patience);
-      expect(performance.now() - readyMs).toBeGreaterThanOrEqual(200);
+      expect(performance.now() - saidMs).toBeGreaterThanOrEqual(quick.livenessMs - 2);
       expect(await manage(client, 'mmi.workers', 'alive')).toBe('1');
       silent.send(...heartbeat);
       expect(await silent.receive()).toEqual(disconnect);
@@ -95,7 +96,8 @@ export function workerLife(wire: Wire): void {
       const goneMs = performance.now();
       leave(worker);
       for (const id of ['1', '2', '3']) expect(await takeRefusal(client)).toMatchObject({ address: [id], code: 'WORKER_LOST' });
-      expect(performance.now() - goneMs).toBeLessThan(500);
+      // By its silence it would be found after five seconds.
+      expect(performance.now() - goneMs).toBeLessThan(3000);
       expect(await manage(client, 'mmi.workers', 'echo')).toBe('0');
     });
 

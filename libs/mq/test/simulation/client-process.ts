@@ -1,6 +1,8 @@
 // The real client machine as a process, and what is demanded of each of its calls.
+import { encodeFrames } from '@majordomus/zmtp';
 import { ClientMachine, type CallOutcome, type Dialect, type OpenCall } from '../../src/mdp/client.ts';
 import type { Frames } from '../../src/mdp/frames.ts';
+import { framesToBroker, readAsMessage } from '../../src/wire.ts';
 import { frames } from '../broker-driver.ts';
 import { Line, type Network } from './network.ts';
 import { Process } from './process.ts';
@@ -70,7 +72,7 @@ export class ClientProcess extends Process {
         case 'open': this.#open(); break;
         case 'close': this.#line?.close(); break;
         case 'settle': effect.call.settle(effect.outcome); break;
-        case 'send': this.#send(effect.frames); break;
+        case 'send': this.#send(framesToBroker(effect.message)); break;
         default: effect satisfies never;
       }
     }
@@ -81,8 +83,12 @@ export class ClientProcess extends Process {
       process: this,
       connected: () => this.#machine.connected(this.clock.nowMs),
       disconnected: () => this.#machine.disconnected(this.clock.nowMs),
-      message: (message) => this.#machine.receive(message),
-      unsendable: (message) => this.#machine.unsendable(message, 'closed'),
+      message: (message) => readAsMessage(message, (arrived) => {
+        this.#machine.receive(arrived);
+        // A reply is read where it stands.
+        this.flush();
+      }),
+      unsendable: (message) => this.#machine.unsendable({ head: encodeFrames(message), body: [] }, 'closed'),
     }, { heartbeats: true, lingers: false });
   }
 
@@ -105,7 +111,7 @@ export class ClientProcess extends Process {
       demand(!undone || !this.#witness.asked.has(name), () => `C4: ${name} ended with ${outcome.code}, and a broker had read it`);
       return;
     }
-    const [action, data] = outcome.body.map((frame) => frame.toString('latin1'));
+    const [action, data] = outcome.message.frames(outcome.bodyAt).map((frame) => frame.toString('latin1'));
     const code = action === 'mq.error' ? /"code":"([A-Z_]+)"/.exec(data ?? '')?.[1] : undefined;
     demand(code !== undefined || (action === replyAction && data === name), () => `C1: ${name} was answered with ${action ?? ''} ${data ?? ''}`);
     call.ended = code ?? 'reply';

@@ -1,6 +1,7 @@
 // The real worker machine as a process, with handlers that are quick, slow, or never answer.
 import type { Frames } from '../../src/mdp/frames.ts';
 import { defaultWorkerOptions, WorkerMachine, type HeldRequest } from '../../src/mdp/worker.ts';
+import { framesToBroker, readAsMessage } from '../../src/wire.ts';
 import { frames } from '../broker-driver.ts';
 import { Line, type Network } from './network.ts';
 import { Process } from './process.ts';
@@ -93,7 +94,7 @@ export class WorkerProcess extends Process {
           this.#line?.close();
           this.#line = undefined;
           break;
-        case 'send': this.#send(effect.frames); break;
+        case 'send': this.#send(framesToBroker(effect.message)); break;
         case 'deliver': this.#handle(effect.request); break;
         case 'abort':
           if (effect.why === 'cancelled' && this.random.chance(0.5)) this.#answer(effect.request, 0);
@@ -114,7 +115,7 @@ export class WorkerProcess extends Process {
       process: this,
       connected: () => this.#machine.connected(this.clock.nowMs),
       disconnected: () => this.#machine.disconnected(this.clock.nowMs),
-      message: (message) => this.#machine.receive(message, this.clock.nowMs),
+      message: (message) => readAsMessage(message, (arrived) => this.#machine.receive(arrived, this.clock.nowMs)),
       unsendable: () => {},
     }, { heartbeats: true, lingers: true });
   }

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Long enough for a machine that is busy with other things; a test that checks how long something takes has a bound of its own. */
-const common = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
+const common = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } } as const;
 
 const alone = ['e2e/chaos/chaos.test.ts'];
 

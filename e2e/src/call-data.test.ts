@@ -123,16 +123,20 @@ describe('call', () => {
   describe.concurrent('of a plugin that does not run', () => {
     const refused = async (service: string): Promise<Ran> => await home.run('call', service, 'helper.list');
 
-    it('says that it is stopped, and what starts it', async () => {
+    it('says that it is stopped, and what starts it, and does not wait for it first', async () => {
       await home.tell('plugin', 'install', '--no-start', writeKitPlugin(home, 'asleep'));
-      expect(await refused('igor.asleep')).toMatchObject({ code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: asleep on igor is stopped; start it with: ./domus plugin start igor.asleep\n' });
+      const stopped = { code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: asleep on igor is stopped; start it with: ./domus plugin start igor.asleep\n' };
+      expect(await refused('igor.asleep')).toMatchObject(stopped);
+      expect(await refused('asleep')).toMatchObject(stopped);
+      // Who waited would have no answer by the deadline.
+      expect(await home.run('call', 'igor.asleep', 'helper.list', '--timeout', '3')).toMatchObject(stopped);
     });
 
     it('says that it is not installed, and what installs it', async () => {
       const folder = writeKitPlugin(home, 'gone');
       await home.tell('plugin', 'install', folder);
       await home.tell('plugin', 'uninstall', 'gone');
-      expect(await refused('igor.gone')).toMatchObject({ code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: no plugin gone is installed on igor; install it with: ./domus plugin install SOURCE\n' });
+      expect(await refused('igor.gone')).toMatchObject({ code: 1, stdout: '', stderr: 'SERVICE_UNKNOWN: no plugin gone is installed on igor; see what is: ./domus plugin list\n' });
     });
 
     it('says why it is failing, and where to look', async () => {

@@ -39,7 +39,7 @@ describe('domus', () => {
       ['data that does not fit', () => ['dbmanager', 'config.get', '{"host": "igor"}'], /^INVALID_DATA: plugin: /],
       ['data that is no JSON', () => ['dbmanager', 'config.get', '{host: igor}'], /^BAD_REQUEST: the data is not JSON .*; write it as/],
       ['data that is no object', () => ['dbmanager', 'config.get', '["igor"]'], /^BAD_REQUEST: the data is not a JSON object; write it as/],
-      ['a service that there is not, within its time', () => ['velbus', 'helper.list', '--timeout', '1'], /^DEADLINE_EXCEEDED: .*\bvelbus\b.* within \d+ ms/],
+      ['a service that there is not, within its time', () => ['velbus', 'helper.list', '--timeout', '3'], /^DEADLINE_EXCEEDED: .*\bvelbus\b.* within \d+ ms/],
     ])('says CODE: reason to %s, on standard error with exit code 1', async (_what, args, expected) => {
       const { code, stdout, stderr } = await home.run('call', ...args(diskfree));
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -53,6 +53,13 @@ describe('domus', () => {
     it.each(['x', '0', '-1', '4000'])('refuses a time-out of %s', async (timeout) => {
       expect(await home.run('call', '--timeout', timeout, 'dbmanager', 'config.list')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/--timeout.* It must be a number of seconds/) });
     });
+  });
+
+  it.concurrent.each([
+    ['status', '--host', 'nowhere'], ['logs', '--host', 'nowhere'], ['plugin', 'list', '--host', 'nowhere'], ['plugin', 'start', 'diskfree', '--host', 'nowhere'],
+    ['plugin', 'stop', 'nowhere.diskfree'], ['plugin', 'log', 'nowhere.diskfree'], ['plugin', 'install', 'diskfree', '--on', 'nowhere'],
+  ])('%s %s %s says which hosts there are', async (...args) => {
+    expect(await home.run(...args)).toMatchObject({ code: 1, stdout: '', stderr: `HOST_UNKNOWN: the house has no host nowhere; its only one is ${house.host}; see: ./domus status\n` });
   });
 
   describe.concurrent('services', () => {
@@ -92,7 +99,7 @@ describe('domus', () => {
       await elsewhere[Symbol.asyncDispose]();
       const { code, stdout, stderr } = await empty.run('status', '--broker', endpoint);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toBe(`NOT_CONNECTED: no broker answers at ${endpoint}; is the house running (domus up), and is the address right (--broker)?\n`);
+      expect(stderr).toBe(`NOT_CONNECTED: no broker answers at ${endpoint}; is the house running (./domus up), and is the address right (--broker)?\n`);
     });
   });
 

@@ -68,7 +68,8 @@ describe('the configuration', () => {
   });
 
   it('is that of another host with --host', async () => {
-    await home.tell('config', 'set', 'velbus', 'protocol', 'tcp', '--host', 'gustave');
+    const { stderr } = await home.run('config', 'set', 'velbus', 'protocol', 'tcp', '--host', 'gustave');
+    expect(stderr).toContain(`the house has no host gustave; its only one is ${house.host}; see: ./domus status; the value waits for it\n`);
     expect(await home.tell('--host', 'gustave', 'config', 'get', 'velbus', 'protocol')).toBe('tcp\n');
     expect(await home.tell('config', 'get', 'velbus', 'protocol')).toBe('usb\n');
   });

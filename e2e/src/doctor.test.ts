@@ -50,7 +50,7 @@ describe('a house that runs', () => {
     const { code, findings } = await examined(home);
     // It may be tried again in the very moment.
     if (findings['plugins']?.state === 'problem') {
-      expect(findings['plugins']).toMatchObject({ text: expect.stringMatching(/^broken is (backoff|failed)/), todo: `see: domus plugin log broken --home ${home.folder}` });
+      expect(findings['plugins']).toMatchObject({ text: expect.stringMatching(/^broken is (backoff|failed)/), todo: `see: ./domus plugin log broken --home ${home.folder}` });
       expect(code).toBe(1);
     }
     await home.tell('plugin', 'uninstall', 'broken');
@@ -62,7 +62,7 @@ describe('a home without a house', () => {
     await using home = new Home();
     const { code, findings } = await examined(home, { DOMUS_BIND: 'tcp://127.0.0.1:*' });
     expect(code).toBe(0);
-    expect(findings).toMatchObject({ home: { state: 'note' }, database: { state: 'note', text: 'there is none yet' }, port: { state: 'ok' }, house: { state: 'note', todo: `start it: domus up --home ${home.folder}` } });
+    expect(findings).toMatchObject({ home: { state: 'note' }, database: { state: 'note', text: 'there is none yet' }, port: { state: 'ok' }, house: { state: 'note', todo: `start it: ./domus up --home ${home.folder}` } });
   });
 
   it('is well after its house has stopped: the database is checked in its file', async () => {

@@ -24,6 +24,8 @@ describe('logs', () => {
     house = await home.up({ plugins: true, args: ['--host', 'igor'] });
     await home.tell('plugin', 'install', writeKitPlugin(home, 'speaker', speaker));
     await say('first');
+    // It is answered before its line has come to the log.
+    await untilTrue('it is logged', async () => (await home.tell('logs', 'speaker')).includes('first'));
   });
   afterAll(() => home[Symbol.asyncDispose]());
 
@@ -37,7 +39,10 @@ describe('logs', () => {
 
   it('are those that are named, the last ones, the severe ones', async () => {
     expect(await home.tell('logs', 'speaker', '-n', '1')).toMatch(/^\[.*\] WARN: first\n$/);
-    expect(await home.tell('logs', 'broker', 'speaker', '--level', 'warn')).toMatch(/^speaker \| \[.*\] WARN: first\n$/);
+    // The broker may have dropped something, on a busy machine: it says so, as severely.
+    const severe = await home.tell('logs', 'broker', 'speaker', '--level', 'warn');
+    expect(severe).toMatch(/^speaker \| \[.*\] WARN: first$/m);
+    expect(severe).not.toContain('] INFO: ');
     expect(await home.tell('logs', 'igor.speaker', '-n', '1')).toMatch(/WARN: first\n$/);
   });
 

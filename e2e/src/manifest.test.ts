@@ -92,7 +92,7 @@ describe('a manifest', () => {
   it('is refused on the command line in one line', async () => {
     const { code, stdout, stderr } = await home.run('plugin', 'install', writePlugin(home, 'wrong', { main: 'main.mjs', version: 'one' }, { 'main.mjs': '' }));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^MANIFEST_INVALID: plugin\.json is refused: version: must be a version such as 1\.2\.3; correct it and install again\n$/);
+    expect(stderr).toMatch(/^MANIFEST_INVALID: plugin\.json is refused: version: must be a version such as 1\.2\.3; correct it and install again\n$/m);
   });
 
   it('of an installed plugin stays what it was, nothing is left over, and nobody went down', async () => {

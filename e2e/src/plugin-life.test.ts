@@ -102,7 +102,7 @@ describe('a plugin', () => {
 
   it('is asked of the host that its id names', async () => {
     const { code, stderr } = await home.run('plugin', 'start', 'gustave.greeter');
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^HOST_UNKNOWN: no manager of the host gustave/) });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^HOST_UNKNOWN: the house has no host gustave; its only one is /) });
   });
 
   it('has a log that is printed and followed', async () => {
@@ -153,15 +153,15 @@ describe('a plugin', () => {
     expect(await home.tell('config', 'get', 'greeter', 'greeting')).toBe('Good evening\n');
   });
 
-  it.each(['start', 'stop', 'restart', 'log', 'uninstall'])('that was never installed is not there to %s', async (verb) => {
+  it.each(['start', 'stop', 'restart', 'status', 'log', 'upgrade', 'rollback', 'uninstall'])('that was never installed is not there to %s', async (verb) => {
     const { code, stdout, stderr } = await home.run('plugin', verb, 'nobody');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^(PLUGIN|PACKAGE)_NOT_FOUND: no plugin nobody is installed on /);
+    expect(stderr).toMatch(/^(PLUGIN|PACKAGE)_NOT_FOUND: no plugin nobody is installed on \S+; see what is: \.\/domus plugin list$/m);
   });
 
   it.each([
-    ['no folder', () => join(home.root, 'nowhere'), /^SOURCE_NOT_FOUND: there is no file or folder .*nowhere/],
-    ['a folder without a manifest', () => home.newFolder('empty'), /^MANIFEST_INVALID: plugin\.json is missing in /],
+    ['no folder', () => join(home.root, 'nowhere'), /^SOURCE_NOT_FOUND: there is no file or folder .*nowhere/m],
+    ['a folder without a manifest', () => home.newFolder('empty'), /^MANIFEST_INVALID: plugin\.json is missing in /m],
   ])('is not installed from %s', async (_what, folder, expected) => {
     const { code, stderr } = await home.run('plugin', 'install', folder());
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(expected) });

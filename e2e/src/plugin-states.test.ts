@@ -71,7 +71,7 @@ describe.concurrent('a plugin', () => {
     const { stderr } = await install(writeKitPlugin(home, 'needy', {
       configuration: { port: { type: 'string', description: 'The port', example: '/dev/ttyUSB0', required: true } },
     }));
-    expect(stderr).toMatch(/needy is not-ready .*port is not set; set it: domus config set needy port \/dev\/ttyUSB0$/m);
+    expect(stderr).toMatch(/needy is not-ready .*port is not set; set it: \.\/domus config set needy port \/dev\/ttyUSB0$/m);
     await home.tell('config', 'set', 'needy', 'port', '/dev/ttyUSB1');
     await house.untilPlugin('needy', ({ state }) => state === 'running');
   });
@@ -81,7 +81,7 @@ describe.concurrent('a plugin', () => {
     const { code, stderr } = await install(writeKitPlugin(home, 'picky', {
       configuration: { port: { type: 'string', description: 'The port', default: '/dev/ttyUSB0' } },
     }));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/picky is not-ready .*port must be a string, not a list; set it: domus config set picky port \/dev\/ttyUSB0$/m) });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/picky is not-ready .*port must be a string, not a list; set it: \.\/domus config set picky port \/dev\/ttyUSB0$/m) });
     await home.tell('config', 'delete', 'picky', 'port');
     await house.untilPlugin('picky', ({ state }) => state === 'running');
   });

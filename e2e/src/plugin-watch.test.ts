@@ -49,7 +49,7 @@ it('runs what was saved last, tells what is wrong, shows the log, and leaves the
   const prints = follow(watching);
   const answer = async (): Promise<unknown> => (await house.client.call(helperDo, { command: 'memory' }, { service: house.service('lamp') })).result;
 
-  await prints(/lamp 0\.1\.0 is running \(\d\.\d s\)\nwatching .*lamp: it is installed again at each save; Ctrl-C ends this\n/);
+  await prints(/lamp 0\.1\.0 is running \(\d+\.\d s\)\nwatching .*lamp: it is installed again at each save; Ctrl-C ends this\n/);
   expect(await answer()).toMatchObject({ used: expect.any(Number) });
 
   save(source, code.replace('memory: () => last', "memory: () => 'bright'"));

@@ -13,8 +13,6 @@ const stopLimitMs = 5000;
 const killedLimitMs = 2000;
 const atOnceLimitMs = 1000;
 
-/** A plugin that nothing but SIGKILL ends. */
-const stubborn = "trap '' INT TERM HUP\nexec <&-\nwhile :; do sleep 1; done";
 
 beforeAll(async () => {
   // Processes that never ran before write what Node compiled of them at their end, which is not what is measured here.
@@ -62,12 +60,10 @@ it.each([
 it('a plugin that ignores everything is killed within the bound', async () => {
   await using home = new Home();
   await using house = await home.up();
-  await home.tell('plugin', 'install', '--no-start', writeShellPlugin(home, 'stubborn', stubborn));
-  void house.client.request('manager', { action: 'plugin.start', data: { id: 'stubborn' } }).catch(() => {});
-  const { pid } = await house.untilPlugin('stubborn', (plugin) => plugin.pid !== null);
+  const pid = await startStubborn(house);
   const { code, stopMs } = await house.stop('SIGINT');
   expect(home.leftovers()).toEqual([]);
-  expect({ pid, runs: isRunning(pid ?? 0) }).toEqual({ pid, runs: false });
+  expect({ pid, runs: isRunning(pid) }).toEqual({ pid, runs: false });
   expect(code).toBe(0);
   expect(stopMs).toBeLessThan(stopLimitMs);
 });
@@ -76,9 +72,7 @@ it('a second Ctrl-C ends at once, also while a plugin refuses to stop', async ()
   const endMs = await shortestMs(atOnceLimitMs, async () => {
     await using home = new Home();
     await using house = await home.up();
-    await home.tell('plugin', 'install', '--no-start', writeShellPlugin(home, 'stubborn', stubborn));
-    void house.client.request('manager', { action: 'plugin.start', data: { id: 'stubborn' } }).catch(() => {});
-    await house.untilPlugin('stubborn', (plugin) => plugin.pid !== null);
+    await startStubborn(house);
     await house.client.close();
     const startedMs = performance.now();
     house.up.child.kill('SIGINT');
@@ -123,9 +117,7 @@ describe('kill -9 of domus up', () => {
   it.skipIf(!hasProgram('setpriv'))('leaves no plugin that ignores everything either (setpriv)', async () => {
     await using home = new Home();
     await using house = await home.up();
-    await home.tell('plugin', 'install', '--no-start', writeShellPlugin(home, 'stubborn', stubborn));
-    void house.client.request('manager', { action: 'plugin.start', data: { id: 'stubborn' } }).catch(() => {});
-    await house.untilPlugin('stubborn', (plugin) => plugin.pid !== null);
+    await startStubborn(house);
     await house.client.close();
     killHard(house.up.pid);
     await house.up.ended;
@@ -187,6 +179,16 @@ describe.skipIf(!hasProgram('script'))('in a real terminal (script)', () => {
     await home.assertNothingLeft(stopLimitMs);
   });
 });
+
+/** Starts a plugin that nothing but SIGKILL ends; gives its pid. */
+async function startStubborn(house: House): Promise<number> {
+  const folder = writeShellPlugin(house.home, 'stubborn', "trap '' INT TERM HUP\nexec <&-\nwhile :; do sleep 1; done");
+  await house.home.tell('plugin', 'install', '--no-start', folder);
+  // It never says that it is ready.
+  void house.client.request('manager', { action: 'plugin.start', data: { id: 'stubborn' } }).catch(() => {});
+  await house.untilPlugin('stubborn', ({ pid }) => pid !== null);
+  return await house.pluginPid('stubborn');
+}
 
 /** Has a plugin start a process that leaves the group that is killed, and is nobody's child; only its environment tells whose it is. */
 async function strayOf(house: House): Promise<number> {

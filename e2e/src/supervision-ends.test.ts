@@ -28,14 +28,14 @@ describe.concurrent('a plugin', () => {
   };
   /** Tells it to do what it does not outlive. */
   const ask = (name: string, what: string): void => {
-    void house.client.call(helperDo, { command: what }, { service: house.service(name), timeoutMs: 500 }).catch(() => {});
+    void house.client.call(helperDo, { command: what }, { service: house.service(name), timeoutMs: slowMs }).catch(() => {});
   };
   const replaced = async (name: string, { pid }: PluginStatus): Promise<PluginStatus> =>
     await house.untilPlugin(name, (status) => status.state === 'running' && status.pid !== pid, slowMs);
   const detailed = async (name: string): Promise<OutputOf<typeof pluginStatusGet>> => await house.client.call(pluginStatusGet, { id: name }, { service: house.service('manager') });
 
   it('whose event loop is blocked is found by its silence, and replaced', { timeout: slowMs }, async () => {
-    const before = await install('blocked', { commands: { block: command }, definition: '{ helpers: { block: () => { for (;;); } } }' });
+    const before = await install('blocked', { commands: { block: command }, definition: '{ helpers: { block: () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); } } }' });
     ask('blocked', 'block');
     expect(await replaced('blocked', before)).toMatchObject({ restarts: 1, lastError: 'hung: silent for 3 s' });
   });

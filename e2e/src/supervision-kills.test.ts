@@ -89,16 +89,16 @@ describe('a house with plugins that are free, blocked and stopped', () => {
   });
 
   it('tells what each of its parts holds in memory, the manager without its plugins', async () => {
-    const parts = await until('all are looked at', async () => {
-      const all = await house.parts();
-      return all.every(({ memoryMb }) => memoryMb !== null) ? all : undefined;
+    const { parts, plugins } = await until('all are looked at', async () => {
+      const all = { parts: await house.parts(), plugins: (await house.plugins()).filter(({ pid }) => pid !== null) };
+      return [...all.parts, ...all.plugins].every(({ memoryMb }) => memoryMb !== null) ? all : undefined;
     });
+    expect(plugins.map(({ name }) => name)).toEqual(expect.arrayContaining([...names]));
     const used = (all: readonly { readonly memoryMb: number | null }[]): number => all.reduce((sum, { memoryMb }) => sum + (memoryMb ?? 0), 0);
     for (const { memoryMb, memoryLimitMb } of parts) {
       expect(memoryMb).toBeGreaterThan(20);
       expect(memoryLimitMb).toBeNull();
     }
-    const plugins = (await house.plugins()).filter(({ pid }) => pid !== null);
     expect(used(parts.filter(({ name }) => name === 'manager'))).toBeLessThan(used(plugins));
   });
 

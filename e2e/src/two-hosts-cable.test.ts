@@ -66,9 +66,9 @@ describe.skipIf(whyNot !== undefined)(`a house of two hosts whose cable is pulle
   it('ends calls with a code within their time, on both sides, and says what is missing', async () => {
     const toldNotReady = saidAgain(/manager is not ready: the broker at tcp:\S+ does not answer; the plugins go on/, noticedMs);
     network.cable(network.hosts[0], false);
-    // Nobody has noticed yet.
+    // Nobody has noticed yet, unless it took this machine five seconds to come so far. The broker says it, or else the client itself.
     const [fromIgor, fromAttic] = await Promise.all([atIgor(...ask, '2'), atAttic('call', 'dbmanager', 'config.list', '--timeout', '2')]);
-    expect(fromIgor).toMatchObject({ code: 1, stderr: expect.stringMatching(/^DEADLINE_EXCEEDED: no answer of attic\.diskfree within \d+ ms/) as string });
+    expect(fromIgor).toMatchObject({ code: 1, stderr: expect.stringMatching(/^(DEADLINE_EXCEEDED: .*\battic\.diskfree\b.* within \d+ ms|WORKER_LOST: )/) as string });
     expect(fromAttic).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_CONNECTED: the house at tcp:\S+, which attic has joined, does not answer/) as string });
     await toldNotReady();
     const status = await until('the primary host says so', async () => {

@@ -60,7 +60,7 @@ describe('velbus in a house', () => {
   it('is installed, configured, ready, scanned, switched, missed, and found again', async () => {
     await using simulator = await Simulator.start();
     const installed = await home.run('plugin', 'install', pluginFolder);
-    expect(installed).toMatchObject({ code: 0, stderr: expect.stringMatching(/velbus is not-ready .*device is not set; set it: domus config set velbus device 127\.0\.0\.1:27015/) });
+    expect(installed).toMatchObject({ code: 0, stderr: expect.stringMatching(/velbus is not-ready .*device is not set; set it: \.\/domus config set velbus device 127\.0\.0\.1:27015/) });
     await home.tell('config', 'set', 'velbus', 'device', simulator.address);
     await house.untilPlugin('velbus', ({ state }) => state === 'running');
 

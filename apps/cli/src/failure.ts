@@ -2,6 +2,7 @@
 import { CallError, PeerError, TransportError } from '@majordomus/mq';
 import { escapeControls, StartError } from '@majordomus/runtime';
 import { shownText } from './output.ts';
+import { asTyped } from './own-files.ts';
 
 /** A person's mistake that the command line finds by itself. */
 export class CommandError extends Error {
@@ -32,7 +33,7 @@ function logOf(error: unknown): readonly string[] {
 export function reportFailure(error: unknown): void {
   const text = isExpected(error) ? `${error.code}: ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error);
   // What another peer says is one line; what this program says may be more.
-  process.stderr.write(`${error instanceof PeerError ? escapeControls(text) : shownText(text)}\n`);
+  process.stderr.write(`${asTyped(error instanceof PeerError ? escapeControls(text) : shownText(text))}\n`);
   for (const line of logOf(error)) process.stderr.write(`  ${escapeControls(line)}\n`);
   process.exitCode = 1;
 }

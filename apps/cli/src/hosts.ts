@@ -2,11 +2,14 @@
 // configuration, so it survives everything that the configuration survives: key `joined` of the plugin "house" on that host.
 import { configGet, configList, configSet, partList } from '@majordomus/contracts';
 import { CallError, type BrokerStatus, type Client } from '@majordomus/mq';
+import { CommandError } from './failure.ts';
 import { typedCommand } from './own-files.ts';
 
 const record = { plugin: 'house', key: 'joined' } as const;
 /** What each host answers as. */
 const suffix = `.${partList.service}`;
+
+const unknownTimeoutMs = 3000;
 
 interface AskOptions {
   readonly timeoutMs: number;
@@ -24,6 +27,23 @@ export interface HouseHost {
 export const awayText = 'it is not on the bus';
 export function awayTodo(host: string): string {
   return `see that its "domus up" runs and that its line is up (if it is no more: ${typedCommand} config delete house joined --host ${host})`;
+}
+
+/** What is said wherever a host is named that the house does not have. @param hosts those that it has */
+export function unknownHostText(host: string, hosts: readonly string[]): string {
+  return `the house has no host ${host}; ${hosts.length === 1 ? 'its only one is' : 'there are'} ${hosts.join(' and ')}; see: ${typedCommand} status`;
+}
+
+/** That text if the house does not have the host. Where no house is on the bus, nothing is known. @throws CallError if the broker does not answer */
+export async function unknownHost(client: Client, host: string): Promise<string | undefined> {
+  const hosts = (await hostsOf(client, { timeoutMs: unknownTimeoutMs })).map((one) => one.host);
+  return hosts.length === 0 || hosts.includes(host) ? undefined : unknownHostText(host, hosts);
+}
+
+/** Before something is asked of a host, which would be waited for. @throws CommandError HOST_UNKNOWN; CallError if the broker does not answer */
+export async function assertHost(client: Client, host: string): Promise<void> {
+  const text = await unknownHost(client, host);
+  if (text !== undefined) throw new CommandError('HOST_UNKNOWN', text);
 }
 
 /** Writes down that this host belongs to the house. @throws CallError */

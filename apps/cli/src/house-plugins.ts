@@ -3,9 +3,9 @@ import { hostService, parsePluginId, pluginList, type PluginStatus } from '@majo
 import { CallError, PeerError, type Client } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
-import { awayText, hostsOf } from './hosts.ts';
+import { assertHost, awayText, hostsOf } from './hosts.ts';
 import { note } from './output.ts';
-import { typedCommand } from './own-files.ts';
+import { ownPluginFolder, typedCommand } from './own-files.ts';
 
 /** Who is behind a cut line must not hold up what the others have to say. */
 const elsewhereTimeoutMs = 3000;
@@ -35,16 +35,24 @@ export function tellUnknown(hosts: Awaited<ReturnType<typeof pluginsElsewhere>>)
   for (const { host, problem } of hosts) if (problem !== undefined) note(`the plugins of ${host} are not known: ${problem}`);
 }
 
+/** What is said wherever a plugin is named that is not installed. @param names the plugins that are, on that host */
+export function notInstalledText(name: string, { host, ownHost, names }: { readonly host: string; readonly ownHost: string; readonly names: readonly string[] }): string {
+  const meant = didYouMean(name, names);
+  const install = ownPluginFolder(name) === undefined ? undefined : `install it with: ${typedCommand} plugin install ${name}${host === ownHost ? '' : ` --on ${host}`}`;
+  return `no plugin ${name} is installed on ${host}; ${install ?? (meant === undefined ? `see what is: ${typedCommand} plugin list` : `did you mean ${meant}?`)}`;
+}
+
 /**
  * Does something with a plugin. If it is not installed on the host that is meant, it is told where it is, or what may have been meant.
- * @throws CommandError with the code of the refusal, and whatever `act` throws
+ * @throws CommandError HOST_UNKNOWN, or with the code of the refusal; and whatever `act` throws
  */
 export async function orTellWhere<T>(client: Client, ownHost: string, id: string, act: () => Promise<T>): Promise<T> {
+  const { host, name } = parsePluginId(id, ownHost);
+  if (host !== ownHost) await assertHost(client, host);
   try {
     return await act();
   } catch (error) {
     if (!(error instanceof PeerError) || !notInstalledCodes.has(error.code)) throw error;
-    const { host, name } = parsePluginId(id, ownHost);
     const own = host === ownHost ? [] : await pluginsOf(client, ownHost, { timeoutMs: elsewhereTimeoutMs }).catch(() => []);
     const everywhere = [...own, ...(await pluginsElsewhere(client, ownHost)).flatMap(({ plugins }) => plugins)];
     const there = everywhere.filter((plugin) => plugin.name === name && plugin.host !== host).map((plugin) => plugin.id);
@@ -53,7 +61,6 @@ export async function orTellWhere<T>(client: Client, ownHost: string, id: string
     const names = here.map((plugin) => plugin.name);
     // A damaged package, and one that is gone while its plugin runs, have reasons of their own.
     if (names.includes(name) || error.message.includes('is damaged')) throw error;
-    const meant = didYouMean(name, names);
-    throw new CommandError(error.code, `no plugin ${name} is installed on ${host}; ${meant === undefined ? `see what is: ${typedCommand} plugin list` : `did you mean ${meant}?`}`, { cause: error });
+    throw new CommandError(error.code, notInstalledText(name, { host, ownHost, names }), { cause: error });
   }
 }

@@ -2,7 +2,7 @@
 // folder; a mistyped path is told here, before a registry is asked for it. Pure: it is told what there is.
 import { resolve } from 'node:path';
 import { CommandError } from './failure.ts';
-import { typedCommand } from './own-files.ts';
+import { unknownHostText } from './hosts.ts';
 
 /** What there is. */
 export interface Surroundings {
@@ -28,6 +28,7 @@ export interface ChosenSource {
 
 const address = /^([a-z][a-z0-9+.-]*:|[^\s/@]+@[^\s/:]+:)/i;
 const archive = /\.(tgz|tar\.gz|tar)$/i;
+const archives = '.tgz, .tar.gz or .tar';
 const bareName = /^[a-z0-9][a-z0-9._-]*$/i;
 const hostAndName = /^([a-z0-9][a-z0-9-]*)\.([a-z][a-z0-9-]*)$/;
 
@@ -45,7 +46,7 @@ export function chooseSource(typed: string, on: string | undefined, there: Surro
     return { ...ownOrInstalled(name, there), on: host };
   }
   if (named !== null && (there.installed(name) ?? there.ownPlugin(name)) !== undefined && there.kindOf(resolve(there.folder, typed)) === undefined) {
-    throw new CommandError('HOST_UNKNOWN', `the house has no host ${host} to install ${name} on; see: ${typedCommand} status; a package of the npm registry that is called so is written ${typed}@latest`);
+    throw new CommandError('HOST_UNKNOWN', `${unknownHostText(host, there.hosts)}; a package of the npm registry that is called so is written ${typed}@latest`);
   }
   if (isPath(typed)) return { source: existing(typed, there), on };
   if (bareName.test(typed)) return { ...chosenByName(typed, on, there), on };
@@ -65,7 +66,7 @@ function existing(typed: string, { folder, kindOf }: Surroundings): string {
     const hint = /^[^./~][^/]*\/[^/]+$/.test(typed) && !archive.test(typed) ? `; a repository of GitHub is written github:${typed}` : '';
     throw new CommandError('SOURCE_NOT_FOUND', `there is no file or folder ${path}${hint}`);
   }
-  if (kind === 'file' && !archive.test(path)) throw new CommandError('SOURCE_NOT_FOUND', `${path} is a file, and no archive: .tgz, .tar.gz or .tar; give the folder of the plugin, or an archive of it`);
+  if (kind === 'file' && !archive.test(path)) throw new CommandError('SOURCE_NOT_FOUND', `${path} is a file, and no archive: ${archives}; give the folder of the plugin, or an archive of it`);
   return path;
 }
 
@@ -77,6 +78,11 @@ function chosenByName(typed: string, on: string | undefined, there: Surroundings
   if (own !== undefined) return { source: own, told: `${typed} is the plugin that comes with Majordomus` };
   const installed = on === undefined ? undefined : there.installed(typed);
   if (installed !== undefined) return { source: installed, told: `${typed} is the plugin that is installed here` };
+  const kind = there.kindOf(path);
+  if (kind !== undefined) {
+    const why = kind === 'file' ? `is a file, and no archive: ${archives}` : 'is a folder, and no plugin: it has no plugin.json';
+    throw new CommandError('SOURCE_NOT_FOUND', `${path} ${why}; a package of the npm registry that is called so is written ${typed}@latest`);
+  }
   return { source: typed, told: `${typed} is looked for in the npm registry` };
 }
 

@@ -2,7 +2,7 @@
 import { hostService, pluginList, pluginRestart, pluginStart, pluginStatusGet, type OutputOf } from '@majordomus/contracts';
 import type { Client } from '@majordomus/mq';
 import { note } from './output.ts';
-import { typedCommand } from './own-files.ts';
+import { asTyped, typedCommand } from './own-files.ts';
 import { stateText } from './status-table.ts';
 
 /** A plugin may take the supervisor's whole bound to say that it is ready. */
@@ -38,7 +38,7 @@ export async function stateOf(client: Client, { manager, host, name }: Installed
 
 /** Says how a plugin is; the exit code is 1 if it does not run. */
 export function tellState({ id, state, pid, detail }: PluginState): void {
-  note(`${id} is ${stateText(state)}${pid === null ? '' : ` (pid ${pid})`}${detail === '' ? '' : `: ${detail}`}`);
+  note(`${id} is ${stateText(state)}${pid === null ? '' : ` (pid ${pid})`}${detail === '' ? '' : `: ${asTyped(detail)}`}`);
   if (state === 'failed' || state === 'backoff') {
     note(`see: ${typedCommand} plugin log ${id}`);
     process.exitCode = 1;

@@ -7,6 +7,11 @@ const isCheckout = import.meta.url.endsWith('.ts');
 /** What a person types to start this command line. */
 export const typedCommand = isCheckout ? './domus' : 'domus';
 
+/** What a part says to do, `see: domus status` or `(domus status)`, as a person types it here: a part knows only that the command is called `domus`. */
+export function asTyped(text: string, typed: string = typedCommand): string {
+  return text.replaceAll(/(?<=[:;] |\()domus (?=[a-z])/g, `${typed} `);
+}
+
 /** What a program runs to start this command line, whatever is on its path. */
 export const ownCommand: readonly string[] = isCheckout ? [ownFile('domus')] : [process.execPath, ownFile('bin/domus.js')];
 

@@ -2,6 +2,7 @@
 import { BusError, CallError, Client } from '@majordomus/mq';
 import { bindSetting, commonSettings, homePaths, isGiven, joinSetting, readSettings, StartError, type SettingsOf, type SettingSources } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
+import { assertHost } from './hosts.ts';
 import { typedCommand } from './own-files.ts';
 import { isPartName } from './parts.ts';
 import { findSilent, readRunning } from './running-house.ts';
@@ -59,6 +60,14 @@ export async function withClient<T>(settings: CliSettings, run: (client: Client)
     if (!isCut) throw error;
     throw new CommandError('NOT_CONNECTED', `the house at ${settings.broker}, which ${settings.host} has joined, does not answer; what runs here goes on, and comes back to it by itself; see that the house runs and the line is up; the logs of this host are in ${homePaths(settings.home).logs}`, { cause: error });
   }
+}
+
+/** The same for what is asked of the host of the settings: of one that the house does not have, it is said at once. @throws CommandError HOST_UNKNOWN */
+export async function withHost<T>(settings: CliSettings, run: (client: Client) => Promise<T>): Promise<T> {
+  return await withClient(settings, async (client) => {
+    if (readRunning(settings.home)?.host !== settings.host) await assertHost(client, settings.host);
+    return await run(client);
+  });
 }
 
 /** The part of this host or house whose service that is. */

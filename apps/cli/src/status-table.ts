@@ -1,6 +1,7 @@
 // Parts and plugins as rows: how each is, at a glance.
 import type { PartStatus, PluginStatus, ProcessStatus } from '@majordomus/contracts';
 import { styled, table } from './output.ts';
+import { asTyped } from './own-files.ts';
 
 export const statusHead = ['STATE', 'SINCE', 'PID', 'RESTARTS', 'REASON'] as const;
 
@@ -14,7 +15,7 @@ export function statusTable(parts: readonly PartStatus[], plugins: readonly Plug
 /** The cells under `statusHead`. */
 export function statusCells({ state, sinceMs, pid, restarts, reason, lastError }: ProcessStatus, nowMs: number): string[] {
   const why = reason !== '' ? reason : lastError === '' ? '' : styled('dim', `last error: ${lastError}`);
-  return [stateText(state), agoText(sinceMs, nowMs), pid === null ? '–' : String(pid), String(restarts), why];
+  return [stateText(state), agoText(sinceMs, nowMs), pid === null ? '–' : String(pid), String(restarts), asTyped(why)];
 }
 
 /** A state as a person sees it at a glance. */

@@ -273,6 +273,8 @@ it('R15: a start has an epoch above the one that was run by hand, whose clock ma
   parts.use(new Worker({ endpoint, service: `${host}.${name}`, handlers: new Handlers(), epoch }).start());
   await expect.poll(() => client.manage('mmi.epoch', `${host}.${name}`)).toBe(String(epoch));
   await plugins.start(name, AbortSignal.timeout(15_000));
+  // As above: its epoch is on disk before it is spawned.
+  await expect.poll(() => supervisor.get(name).pid).not.toBeNull();
   expect(readFileSync(join(root, 'run', 'epochs', name), 'utf8')).toBe(`${epoch + 1}\n`);
   const { pid } = supervisor.get(name);
   if (existsSync('/proc/self/environ')) expect(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')).toContain(`${epochVariable}=${epoch + 1}`);

@@ -125,7 +125,7 @@ describe('an archive', () => {
     const { archive, target } = await largeArchive(files.path);
     const stopping = new AbortController();
     const unpacking = unpackArchive(archive, target, { ...options, signal: stopping.signal });
-    await vi.waitFor(() => access(join(target, 'large')), { interval: 1 });
+    await vi.waitFor(() => access(join(target, 'large')), { timeout: 20_000, interval: 1 });
     stopping.abort(new Error('stopping'));
     await expect(unpacking).rejects.toThrow('stopping');
     // Whoever removes the folder finds nobody who still holds a file of it open.

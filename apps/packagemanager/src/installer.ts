@@ -64,6 +64,8 @@ export interface InstallerOptions {
   readonly majordomusVersion: string;
   readonly limits?: CopyLimits;
   readonly beforeEffect?: BeforeEffect;
+  /** Makes sure of what every plugin finds beside itself: somebody may have deleted it. */
+  readonly renewKit?: () => Promise<void>;
 }
 
 /** What is done of the whole when a step begins. */
@@ -78,10 +80,11 @@ export class Installer {
 
   /** Installs a package; fulfilled when that is on disk. @throws ActionFailure with a code of `plugin.install` */
   async install(installation: Installation): Promise<InstalledPackage> {
-    const { store, fetcher } = this.#options;
+    const { store, fetcher, renewKit } = this.#options;
     const staged: string[] = [];
     try {
       installation.progress({ step: 'resolve', percent: percentAt.resolve });
+      await renewKit?.();
       const source = await fetcher.resolve(installation.source, installation.integrity);
       const stage = async (purpose: string): Promise<string> => {
         const folder = await store.stage(`${installation.job}${purpose}`);

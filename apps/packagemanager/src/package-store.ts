@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { pluginName, type InstalledPackage } from '@majordomus/contracts';
-import { majordomusVersion, syncPathAside, Turns, type Log } from '@majordomus/runtime';
+import { isSystemError, majordomusVersion, syncPathAside, Turns, type Log } from '@majordomus/runtime';
 import { changeFileName, readChange, removeChange, writeChange, type Change } from './change-file.ts';
 import { exists, linkTarget, renameLink, switchLink, writeDurably } from './durable.ts';
 import type { BeforeEffect, Effect } from './effects.ts';
@@ -254,7 +254,11 @@ export class PackageStore {
 
   /** The folders of packages; anything else in here is not ours to touch. */
   async #names(): Promise<string[]> {
-    const entries = await readdir(this.#folder, { withFileTypes: true });
+    const entries = await readdir(this.#folder, { withFileTypes: true }).catch((error: unknown) => {
+      // Somebody has deleted it, and nothing is installed (kept-folder.ts).
+      if (isSystemError(error, 'ENOENT')) return [];
+      throw error;
+    });
     return entries.filter((entry) => entry.isDirectory() && pluginName.safeParse(entry.name).success).map(({ name }) => name).sort();
   }
 

@@ -1,5 +1,5 @@
 // packagemanager over a real bus, with workers in the place of dbmanager and manager.
-import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ActionFailure, jobGet, packageDetail, packageList, pluginInstall, pluginUninstall } from '@majordomus/contracts';
 import { silentLog } from '@majordomus/runtime';
@@ -34,6 +34,18 @@ describe('packagemanager on the bus', () => {
     await expect(client.call(packageList, {})).resolves.toEqual({ packages: [] });
     await expect(client.call(pluginUninstall, { id: 'lamp' })).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
     await expect(client.call(packageDetail, { id: 'lamp' })).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
+  });
+
+  it('installs again at once when the folder of the packages was deleted under it, with the kit that every plugin finds there', async () => {
+    await using bus = await newBus();
+    await using _house = await bus.house('home', 'igor');
+    const source = await writePackage(join(bus.folder, 'source'));
+    await bus.client.call(pluginInstall, { source });
+    const packages = join(bus.folder, 'home/packages');
+    await rm(packages, { recursive: true });
+    await expect(bus.client.call(packageList, {})).resolves.toEqual({ packages: [] });
+    expect((await bus.client.call(pluginInstall, { source })).job).toMatchObject({ state: 'done', plugin: 'lamp' });
+    expect(await readlink(join(packages, 'node_modules/@majordomus/plugin'))).toBe(ownKitFolder);
   });
 
   it('has after a restart what was installed before, and nothing of what was not', async () => {

@@ -13,6 +13,7 @@ import { GitFetcher } from './git-fetch.ts';
 import { HealthGate } from './health-gate.ts';
 import { Installer } from './installer.ts';
 import { Jobs } from './jobs.ts';
+import { keepFolder } from './kept-folder.ts';
 import { renewKit } from './kit.ts';
 import { OtherHosts } from './other-host.ts';
 import { copyLimits as limits } from './package-copy.ts';
@@ -51,7 +52,13 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   const npm = { cache: join(cache, 'npm'), registry: settings.registry };
   using uploads = new Uploads({ folder: join(packages, '.staging', 'uploads'), maxBytes: limits.bytes });
   const fetcher = new Fetcher({ npm, git: new GitFetcher({ cache: join(cache, 'git') }), uploads, limits });
-  const installer = new Installer({ store, fetcher, npm, changeOver, majordomusVersion });
+  // No plugin has this name; two at once would take each other's links away.
+  const renew = async (): Promise<void> => {
+    using _turn = await store.turn('node_modules', signal);
+    ensureFolder(packages);
+    await renewKit(store, packages, kitFolder);
+  };
+  const installer = new Installer({ store, fetcher, npm, changeOver, majordomusVersion, renewKit: renew });
   const otherHosts = new OtherHosts({ host, client, store, fetcher, limits });
   const handlers = packagemanagerActions({ host, client, store, installer, changeOver, configuration, otherHosts, uploads, jobs });
   const services = settings.primary ? [hostService(host, service), service] : [hostService(host, service)];
@@ -59,7 +66,7 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   await unended.begin();
   const registerSchema = (manifest: Manifest, cancelled: AbortSignal): Promise<void> => configuration.setSchema(manifest, cancelled);
   const hasSchema = (plugin: string, cancelled: AbortSignal): Promise<boolean> => configuration.hasSchema(plugin, cancelled);
-  const schemas = keepSchemas({ store, registerSchema, hasSchema, log, signal });
+  const kept = [keepSchemas({ store, registerSchema, hasSchema, log, signal }), keepFolder({ folder: packages, restore: renew, log, signal })];
   await serve({
     endpoint, services, handlers, capacity, log, signal,
     onRegistered: () => ready(),
@@ -68,7 +75,7 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
     // First the jobs, so that whoever waits for one is told that it was interrupted, and not that it runs.
     beforeStop: () => jobs.stop(),
   });
-  await schemas;
+  await Promise.all(kept);
   await unended.ended();
 }
 

@@ -35,7 +35,7 @@ export interface Peers {
 export async function newBus(peers: Peers = {}): Promise<Bus> {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder()).path;
-  const { endpoint } = stack.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs: 200 } }));
+  const { endpoint } = stack.use(await Broker.bind({ endpoint: 'tcp://127.0.0.1:*', limits: { discoveryGraceMs: 600 } }));
   const client = stack.use(new Client({ endpoint }));
   const simulated = new SimulatedHouse({
     packages: join(folder, 'home', 'packages'),

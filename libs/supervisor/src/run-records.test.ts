@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runMarkerVariable, systemClock } from '@majordomus/runtime';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { gone, runs, stray, testHome } from '../test/children.ts';
 import { identityFromPs, identityOf, isRunning, pidsWithVariable } from './process-table.ts';
 import { RunRecords } from './run-records.ts';
@@ -44,7 +44,7 @@ describe('the process table', () => {
     stray(parent.pid);
     const [printed] = await once(parent.stdio[1] ?? parent, 'data') as [Buffer];
     const pid = stray(Number(printed));
-    await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'));
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
     expect(runs(pid)).toBe(true);
     parent.stdio[3]?.destroy();
     await gone(pid);

@@ -102,11 +102,11 @@ describe('the supervising process', () => {
   });
 
   it('that was suspended does not take its own gap for the silence of its children', async () => {
-    const { host, status, say } = startHost(testHome(), steady, { settings: { aliveLimitMs: 500 } });
+    const { host, status, say } = startHost(testHome(), steady, { settings: { aliveLimitMs: 1000 } });
     const { pid } = await status();
     host.kill('SIGSTOP');
     // The time itself is what is tested: twice as long as a child may be silent.
-    await delay(1000);
+    await delay(2000);
     host.kill('SIGCONT');
     for (let turn = 0; turn < 5; turn += 1) {
       say('status');
@@ -164,11 +164,14 @@ describe('the guard, where there is no setpriv', () => {
   });
 
   it.runIf(hasProc)('that was killed is replaced by one that knows what runs', async () => {
-    const { host, status, killGuard } = startHost(testHome(), deaf, noDeathSignal);
+    const { host, status, say, killGuard } = startHost(testHome(), deaf, noDeathSignal);
     const { pid } = await status();
     const before = guardOf(stray(host.pid));
     killGuard();
     await vi.waitFor(() => expect(guardOf(stray(host.pid)) ?? before).not.toBe(before), { timeout: 8000, interval: 20 });
+    // It is told what runs in the turn in which it is started; who answers has ended that turn.
+    say('status');
+    await status();
     host.kill('SIGKILL');
     await gone(pid, 2000);
   });

@@ -49,10 +49,15 @@ describe('asking the disks', () => {
   });
 
   it('does not wait for a disk that hangs, and gives the answers of the others', async () => {
-    const asker = new DiskAsker({ program: hanging, timeoutMs: 1500 });
+    const asker = new DiskAsker({ program: hanging, timeoutMs: 1000 });
     expect(await asker.ask(['/a', '/hang/1', '/hang/2', '/hang/3', '/hang/4', '/b'], never)).toEqual([
       answer, { code: 'NO_ANSWER' }, { code: 'NO_ANSWER' }, { code: 'NO_ANSWER' }, { code: 'NO_ANSWER' }, answer,
     ]);
+  });
+
+  it('does not take a process that starts slowly for a disk that hangs', async () => {
+    const asker = new DiskAsker({ program: fileURLToPath(new URL('../test/slow-start.ts', import.meta.url)), timeoutMs: 250 });
+    expect(await asker.ask(['/a'], never)).toEqual([answer]);
   });
 
   it('never asks again what still hangs, or what is inside it, until it is over', async () => {

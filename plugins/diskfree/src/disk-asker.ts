@@ -13,7 +13,7 @@ export type Answer =
   | { readonly code: string };
 
 export interface DiskAskerOptions {
-  /** How long a disk may take to answer. */
+  /** How long a disk may take to answer, from when the process that asks it has started. */
   readonly timeoutMs?: number;
   /** The program that asks. */
   readonly program?: string;
@@ -21,6 +21,8 @@ export interface DiskAskerOptions {
   readonly kill?: (child: ChildProcess) => void;
 }
 
+/** How long the process may take to start, which on a busy machine is longer than a disk takes. */
+const startLimitMs = 5000;
 const noAnswer: Answer = { code: 'NO_ANSWER' };
 /** Most processes that may be left hanging; each holds some 40 MB. */
 const maxHanging = 4;
@@ -41,7 +43,7 @@ export class DiskAsker {
   }
 
   /**
-   * Asks for all paths at once; gives an answer for each, in their order, after the bound at the latest. What still hangs
+   * Asks for all paths at once; gives an answer for each, in their order, after the bounds at the latest. What still hangs
    * from an earlier time, and all that is inside it, is not asked again.
    * @throws ActionFailure COMMAND_FAILED if no process can be started; the signal's reason, at once when it aborts
    */
@@ -63,18 +65,24 @@ export class DiskAsker {
       // A thread for each, so that those that hang leave the others theirs.
       env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.min(paths.length, maxThreads)) },
     });
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout }).once('line', () => hasStarted()).on('line', (line) => {
       const { index, answer } = parseLine(line);
       const path = paths[index];
       if (path !== undefined) answers.set(path, answer);
     });
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
     // Also when the caller has gone: what is still there by then, although it was killed, hangs.
-    const bound = setTimeout(() => {
+    const giveUp = (): void => {
       this.#hanging.set(child, paths.filter((path) => !answers.has(path)));
       this.#kill(child);
       resolve();
-    }, this.#timeoutMs);
+    };
+    let bound = setTimeout(giveUp, startLimitMs);
+    const hasStarted = (): void => {
+      if (this.#hanging.has(child)) return;
+      clearTimeout(bound);
+      bound = setTimeout(giveUp, this.#timeoutMs);
+    };
     const leave = (): void => {
       this.#kill(child);
       reject(signal.reason);

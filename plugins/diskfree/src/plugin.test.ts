@@ -82,7 +82,7 @@ describe('diskfree', () => {
   it('shows a disk that hangs as one, beside the others', async () => {
     const mountTable = join(folder, 'mounts');
     await writeFile(mountTable, '/dev/a / ext4 rw 0 0\n/dev/b /hang ext4 rw 0 0\nnas:/c /net nfs4 rw 0 0\n');
-    const asker = new DiskAsker({ program: hanging, timeoutMs: 1500 });
+    const asker = new DiskAsker({ program: hanging, timeoutMs: 1000 });
     await using plugin = await testPlugin(diskfree(new Disks({ mountTable, asker })));
     await expect(plugin.helper('list')).resolves.toEqual([
       { mountPoint: '/', device: '/dev/a', fileSystem: 'ext4', size: 100, used: 40, free: 50, usedPercent: 45 },

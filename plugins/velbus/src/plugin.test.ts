@@ -15,8 +15,8 @@ import type { statusOf } from './status.ts';
 type Status = ReturnType<typeof statusOf>;
 
 /** Bounds for what is to be answered are long, for what is never answered short. */
-const patient = { answerMs: 5000, settleMs: 200, scanLimitMs: 20_000 };
-const hasty = { ...patient, answerMs: 200 };
+const patient = { answerMs: 5000, settleMs: 400, scanLimitMs: 20_000 };
+const hasty = { ...patient, answerMs: 500 };
 
 const simulator = (): Promise<SimulatorServer> => SimulatorServer.listen(new SimulatorLine(threeModules()));
 const start = (device: string, timing = patient): Promise<TestedPlugin> => testPlugin(velbus(timing), { configuration: { device, pace: 0 } });

@@ -1,13 +1,15 @@
 // `domus call`: any action of any service, as it goes over the bus.
 import { type Command, InvalidArgumentError } from 'commander';
-import { parsePluginId, type JsonObject } from '@majordomus/contracts';
+import { hostService, parsePluginId, type JsonObject } from '@majordomus/contracts';
 import { CallError, type Client, type Message, PeerError } from '@majordomus/mq';
 import { didYouMean } from '@majordomus/runtime';
 import { callData } from '../call-data.ts';
+import { isPlugin } from '../configured-plugins.ts';
 import { CommandError } from '../failure.ts';
-import { pluginsOf } from '../house-plugins.ts';
+import { unknownHost } from '../hosts.ts';
+import { notInstalledText, pluginsOf } from '../house-plugins.ts';
 import { note, printJson, printLine } from '../output.ts';
-import { ownPluginFolder, typedCommand } from '../own-files.ts';
+import { typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { isPluginService } from '../service-contracts.ts';
 import { withClient } from '../session.ts';
@@ -43,8 +45,13 @@ The reply goes to standard output and the exit code is 0; an error goes to stand
 
 /** The data of the reply. @throws CallError, with the name that may have been meant if the service is unknown */
 async function request(client: Client, { service, host, timeoutMs }: { readonly service: string; readonly host: string; readonly timeoutMs: number }, prepare: () => Promise<Message>): Promise<JsonObject> {
-  const waiting = new AbortController();
-  void tellIfAbsent(client, service, waiting.signal);
+  const services = await servicesOf(client);
+  if (services.length > 0 && !services.includes(service)) {
+    const plugin = await absentPlugin(client, service, host, services);
+    // What stands still is not there in a moment, as what is being started is.
+    if (plugin?.isAtRest === true) throw new CommandError('SERVICE_UNKNOWN', plugin.why);
+    tellAbsent(service, services);
+  }
   try {
     const message = await prepare();
     const { data } = await client.request(service, message, { timeoutMs });
@@ -54,31 +61,44 @@ async function request(client: Client, { service, host, timeoutMs }: { readonly 
     if (!(error instanceof PeerError) || error.code !== 'SERVICE_UNKNOWN') throw error;
     const why = await whyAbsent(client, service, host);
     throw why === undefined ? error : new CommandError('SERVICE_UNKNOWN', why, { cause: error });
-  } finally {
-    waiting.abort();
   }
 }
 
-/** Why a service is not there: a plugin that does not run, or a name that is like another. */
+/** Why a service is not there: a plugin that does not run, a name that is like another, or a host that there is not. */
 async function whyAbsent(client: Client, service: string, ownHost: string): Promise<string | undefined> {
-  const plugin = isPluginService(service) ? await absentPlugin(client, service, ownHost) : undefined;
+  const services = await servicesOf(client);
+  const plugin = await absentPlugin(client, service, ownHost, services);
   if (plugin?.isInstalled === true) return plugin.why;
-  const meant = nearest(service, await servicesOf(client));
-  return meant === undefined ? plugin?.why : `no worker offers ${service}; did you mean ${meant}?`;
+  const meant = nearest(service, services);
+  if (meant !== undefined) return `no worker offers ${service}; did you mean ${meant}?`;
+  return plugin?.why ?? (isPluginService(service) ? await unknownHost(client, parsePluginId(service, ownHost).host) : undefined);
 }
 
-/** What the manager of its host knows of a plugin that does not answer; undefined if no manager says anything. */
-async function absentPlugin(client: Client, id: string, ownHost: string): Promise<{ readonly isInstalled: boolean; readonly why: string } | undefined> {
-  const { host, name } = parsePluginId(id, '');
+interface AbsentPlugin {
+  readonly isInstalled: boolean;
+  /** Whether it does not run before somebody does something. */
+  readonly isAtRest: boolean;
+  readonly why: string;
+}
+
+/** What the manager of its host knows of a plugin that does not answer; undefined if no manager says anything. A bare name is a plugin of this host. */
+async function absentPlugin(client: Client, service: string, ownHost: string, services: readonly string[]): Promise<AbsentPlugin | undefined> {
+  const { host, name } = parsePluginId(service, ownHost);
+  if (!isPlugin(name) || !services.includes(hostService(host, 'manager'))) return undefined;
+  const id = `${host}.${name}`;
   try {
-    const plugin = (await pluginsOf(client, host, { timeoutMs: listTimeoutMs })).find((one) => one.name === name);
+    const plugins = await pluginsOf(client, host, { timeoutMs: listTimeoutMs });
+    const plugin = plugins.find((one) => one.name === name);
     if (plugin === undefined) {
-      const source = ownPluginFolder(name) === undefined ? 'SOURCE' : name;
-      return { isInstalled: false, why: `no plugin ${name} is installed on ${host}; install it with: ${typedCommand} plugin install ${source}${host === ownHost ? '' : ` --on ${host}`}` };
+      if (service === name) return undefined;
+      return { isInstalled: false, isAtRest: false, why: notInstalledText(name, { host, ownHost, names: plugins.map((one) => one.name) }) };
     }
-    if (plugin.state === 'stopped') return { isInstalled: true, why: `${name} on ${host} is stopped; start it with: ${typedCommand} plugin start ${id}` };
-    const why = plugin.reason || plugin.lastError;
-    return { isInstalled: true, why: `${name} on ${host} is ${plugin.state}${why === '' ? '' : `: ${why}`}; see: ${typedCommand} plugin log ${id}` };
+    const { state, reason, lastError } = plugin;
+    // It is only called by half its name.
+    if (service === name && state === 'running') return undefined;
+    if (state === 'stopped') return { isInstalled: true, isAtRest: true, why: `${name} on ${host} is stopped; start it with: ${typedCommand} plugin start ${id}` };
+    const why = reason || lastError;
+    return { isInstalled: true, isAtRest: state === 'failed', why: `${name} on ${host} is ${state}${why === '' ? '' : `: ${why}`}; see: ${typedCommand} plugin log ${id}` };
   } catch (error) {
     if (error instanceof CallError) return undefined;
     throw error;
@@ -86,9 +106,8 @@ async function absentPlugin(client: Client, id: string, ownHost: string): Promis
 }
 
 /** A service that is not there may come back in a moment, so it is waited for; a person who mistyped it need not wait. */
-async function tellIfAbsent(client: Client, service: string, waiting: AbortSignal): Promise<void> {
-  const services = await servicesOf(client);
-  if (waiting.aborted || services.length === 0 || services.includes(service) || !process.stderr.isTTY) return;
+function tellAbsent(service: string, services: readonly string[]): void {
+  if (!process.stderr.isTTY) return;
   const meant = nearest(service, services);
   note(`no worker offers ${service} yet, waiting for one${meant === undefined ? '' : ` (did you mean ${meant}? Ctrl-C ends the waiting)`}`);
 }

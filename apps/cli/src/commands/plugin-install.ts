@@ -5,7 +5,7 @@ import { Option, type Command } from 'commander';
 import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginRollback, pluginStatusGet, pluginUpgrade, type Job, type JsonValue } from '@majordomus/contracts';
 import { BusError, CallError, type Client, PeerError } from '@majordomus/mq';
 import { CommandError, reportFailure } from '../failure.ts';
-import { hostsOf } from '../hosts.ts';
+import { assertHost, hostsOf } from '../hosts.ts';
 import { orTellWhere } from '../house-plugins.ts';
 import { chooseSource, mayNameHost, type ChosenSource } from '../install-source.ts';
 import { followJob, waitMs } from '../installation.ts';
@@ -15,7 +15,7 @@ import { note, printJson } from '../output.ts';
 import { ownPluginFolder, typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
 import { createProgress } from '../progress.ts';
-import { type CliSettings, withClient } from '../session.ts';
+import { type CliSettings, withHost } from '../session.ts';
 import { valueOf } from '../item-text.ts';
 import { whoAsks } from '../who.ts';
 
@@ -61,7 +61,7 @@ Examples:
   domus plugin install ./kitchen --on attic                on another host; attic.diskfree does so with one that is here`)
     .action(async (typed: string, options: InstallOptions, command: Command) => {
       const own = settings(command);
-      await withClient(own, async (client) => {
+      await withHost(own, async (client) => {
         const { source, on = own.host, told } = await choose(client, own, typed, options.on);
         if (told !== undefined && options.json !== true) note(told);
         if (options.watch === true) return installFolderOnSave(client, own, source, on);
@@ -86,7 +86,7 @@ Examples:
       if ((id === undefined) === (options.all !== true)) throw new CommandError('USAGE', 'name a plugin to upgrade, or give --all');
       if (options.all === true && options.set !== undefined) throw new CommandError('USAGE', '--set needs the one plugin that the values are for');
       const own = settings(command);
-      await withClient(own, (client) => (id === undefined ? upgradeAll(client, own, options) : upgrade(client, own, id, options)));
+      await withHost(own, (client) => (id === undefined ? upgradeAll(client, own, options) : orTellWhere(client, own.host, id, () => upgrade(client, own, id, options))));
     });
 
   plugin.command('rollback').argument('<plugin>', 'its name, or host.name').option('--json', 'the job as JSON')
@@ -98,7 +98,7 @@ Examples:
 Its configuration goes back to what it was before the change, too.`)
     .action(async (id: string, { json = false }: { readonly json?: boolean }, command: Command) => {
       const own = settings(command);
-      await withClient(own, (client) => orTellWhere(client, own.host, id, () => rollBack(client, own, id, json)));
+      await withHost(own, (client) => orTellWhere(client, own.host, id, () => rollBack(client, own, id, json)));
     });
 }
 
@@ -159,6 +159,7 @@ async function upgradeAll(client: Client, own: CliSettings, options: UpgradeOpti
 
 /** What was meant, and what lies there. */
 async function choose(client: Client, { host }: CliSettings, typed: string, on: string | undefined): Promise<ChosenSource> {
+  if (on !== undefined && on !== host) await assertHost(client, on);
   const hosts = mayNameHost(typed) ? (await hostsOf(client, { timeoutMs: hostsTimeoutMs })).map((one) => one.host) : [];
   const name = typed.slice(typed.lastIndexOf('.') + 1);
   const installedFolder = on !== undefined || mayNameHost(typed) ? await folderOf(client, host, name) : undefined;

@@ -14,7 +14,7 @@ import { typedCommand } from '../own-files.ts';
 import { isLoggedPart } from '../parts.ts';
 import { pluginDetails } from '../plugin-details.ts';
 import type { CommandContext } from '../program.ts';
-import { type CliSettings, withClient } from '../session.ts';
+import { type CliSettings, withHost } from '../session.ts';
 import { statusCells, statusHead } from '../status-table.ts';
 import { whoAsks } from '../who.ts';
 import { addPluginCreate } from './plugin-create.ts';
@@ -48,7 +48,7 @@ export function addPlugin(program: Command, context: CommandContext): void {
     .action(async (options: { json?: boolean }, command: Command) => {
       const { host } = settings(command);
       const onlyOne = command.optsWithGlobals<{ host?: string }>().host !== undefined;
-      const { own, others } = await withClient(settings(command), async (client) => ({
+      const { own, others } = await withHost(settings(command), async (client) => ({
         own: await pluginsOf(client, host),
         others: onlyOne ? [] : await pluginsElsewhere(client, host),
       }));
@@ -72,7 +72,7 @@ export function addPlugin(program: Command, context: CommandContext): void {
     plugin.command(name).argument('<plugin>').description(description)
       .action(async (id: string, _options: object, command: Command) => {
         const own = settings(command);
-        await withClient(own, (client) => orTellWhere(client, own.host, id, async () => {
+        await withHost(own, (client) => orTellWhere(client, own.host, id, async () => {
           tellState(await client.call(contract, { id }, { ...managerOf(own), timeoutMs: startTimeoutMs }));
         }));
       });
@@ -82,7 +82,7 @@ export function addPlugin(program: Command, context: CommandContext): void {
     .description('show how one plugin is: its memory, its restarts, and the last words of its run that failed')
     .action(async (id: string, options: { json?: boolean }, command: Command) => {
       const own = settings(command);
-      await withClient(own, (client) => orTellWhere(client, own.host, id, async () => {
+      await withHost(own, (client) => orTellWhere(client, own.host, id, async () => {
         const status = await client.call(pluginStatusGet, { id }, managerOf(own));
         if (options.json === true) printJson(status);
         else printLine(pluginDetails(status, Date.now()));
@@ -99,7 +99,7 @@ Examples:
   domus plugin uninstall attic.diskfree          on another host`)
     .action(async (id: string, { purge = false }: { readonly purge?: boolean }, command: Command) => {
       const { host } = settings(command);
-      await withClient(settings(command), (client) => orTellWhere(client, host, id, async () => {
+      await withHost(settings(command), (client) => orTellWhere(client, host, id, async () => {
         const { purged } = await client.call(pluginUninstall, { id, purge, by: whoAsks() }, { service: hostService(host, 'packagemanager'), timeoutMs: startTimeoutMs });
         note(`uninstalled ${id}; ${purged === undefined ? 'its configuration is kept' : `its configuration is forgotten (values: ${purged})`}`);
       }));

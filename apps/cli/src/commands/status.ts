@@ -4,9 +4,9 @@ import { hostService, noticeList, partList, pluginList, type OutputOf, type Plug
 import { CallError, type Client } from '@majordomus/mq';
 import { awayText, awayTodo, hostsOf, type HouseHost } from '../hosts.ts';
 import { note, printJson, printLine, styled } from '../output.ts';
-import { typedCommand } from '../own-files.ts';
+import { asTyped, typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
-import { withClient } from '../session.ts';
+import { withHost } from '../session.ts';
 import { statusTable } from '../status-table.ts';
 
 const timeoutMs = 6000;
@@ -25,7 +25,7 @@ Examples:
     .action(async (options: { json?: boolean }, command: Command) => {
       const { host } = settings(command);
       const onlyOne = command.optsWithGlobals<{ host?: string }>().host !== undefined;
-      await withClient(settings(command), async (client) => {
+      await withHost(settings(command), async (client) => {
         const own = await hostStatus(client, host, timeoutMs);
         const others = onlyOne ? [] : await statusOfOthers(client, host);
         const notices = await noticesOf(client);
@@ -39,7 +39,7 @@ Examples:
           }
           for (const { id, atMs, text } of notices) {
             printLine('');
-            printLine(`${styled('yellow', `notice ${id}, ${new Date(atMs).toISOString()}`)}: ${text} (${typedCommand} acknowledge ${id})`);
+            printLine(`${styled('yellow', `notice ${id}, ${new Date(atMs).toISOString()}`)}: ${asTyped(text)} (${typedCommand} acknowledge ${id})`);
           }
           if (notices.length > 0) printLine('daily backups from before a notice are kept until it is acknowledged');
         }

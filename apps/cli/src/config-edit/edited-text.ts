@@ -4,6 +4,7 @@ import { jsonValue, type ConfigurationItem, type ConfigurationItems, type FieldP
 import { parse, TomlDate, TomlError } from 'smol-toml';
 import { isDeepStrictEqual } from 'node:util';
 import { itemType } from '../item-text.ts';
+import { typedCommand } from '../own-files.ts';
 
 export type Values = Readonly<Record<string, JsonValue>>;
 
@@ -30,7 +31,7 @@ export function editedText(what: string, items: ConfigurationItems, values: Valu
     '# A line that begins with "#" sets nothing: take the "#" away to set its value. Take a line away to forget its value.',
     ...Object.entries(items).map(([key, item]) => itemText(key, item, values)),
     ...(others.length > 0 && known ? ['\n# The plugin does not know what follows.'] : ['']),
-    ...others.map((key) => (isShown(undefined, values[key] ?? null) ? assignment(key, values[key] ?? null) : `# ${key} is set, and cannot be shown here; change it with: domus config set`)),
+    ...others.map((key) => (isShown(undefined, values[key] ?? null) ? assignment(key, values[key] ?? null) : `# ${key} is set, and cannot be shown here; change it with: ${typedCommand} config set`)),
   ].join('\n').trimEnd()}\n`;
 }
 

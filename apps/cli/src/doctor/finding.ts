@@ -1,4 +1,5 @@
 // What doctor finds: one line each, ok or what to do.
+import { typedCommand } from '../own-files.ts';
 import { shellWord } from '../shell-word.ts';
 import type { RunningHouse, SilentHouse } from '../running-house.ts';
 import type { CliSettings } from '../session.ts';
@@ -32,7 +33,7 @@ export interface Patient {
 /** A command that a person is to type, for the same house; on another host if one is given. */
 export function domus({ named }: Pick<Patient, 'named'>, words: string, host: string | undefined = named.host): string {
   const flags = Object.entries({ ...named, host }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${shellWord(value)}`]));
-  return ['domus', words, ...flags].join(' ');
+  return [typedCommand, words, ...flags].join(' ');
 }
 
 export const ok = (what: string, text: string): Finding => ({ what, state: 'ok', text });

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CallError, Client, PeerError } from '@majordomus/mq';
 import { CommandError } from '../failure.ts';
+import { assertHost } from '../hosts.ts';
 import { note, printLine, styled } from '../output.ts';
 import { outputClosed } from '../output-closed.ts';
 import type { CommandContext } from '../program.ts';
@@ -82,6 +83,7 @@ class ShownLogs {
     const { lines, level, follow, json } = this.#options;
     try {
       this.#connect();
+      if (this.#client !== undefined && !this.#hasFiles) await assertHost(this.#client, this.#host);
       const known = await knownNames(this.#client, this.#host, this.#hasFiles ? this.#home : undefined);
       const owners = await choose({ host: this.#host, client: this.#client, known });
       this.#logs = owners.map((owner) => new FollowedLog(owner));

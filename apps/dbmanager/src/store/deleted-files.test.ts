@@ -104,7 +104,7 @@ it('what replaced it and cannot be opened ends the store at once, with the reaso
   connection.close();
   await using store = await Store.open({ path, log: silentLog, lookMs: 20 });
   renameSync(newer, path);
-  await expect(store.ended).rejects.toMatchObject({ name: 'StartError', code: 'DATABASE_TOO_NEW' });
+  await expect(store.ended).rejects.toMatchObject({ name: 'StoreLost', cause: { name: 'StartError', code: 'DATABASE_TOO_NEW' } });
 });
 
 it('is there again with the folder that the process was in', async () => {

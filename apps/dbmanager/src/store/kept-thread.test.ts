@@ -106,6 +106,21 @@ describe('the thread of the store', () => {
     expect(known).toEqual([false, true, true]);
   });
 
+  it('that cannot open the database any more is no wrong setting of the process, which would be the end for its supervisor', async () => {
+    const threads: Worker[] = [];
+    const startThread = (workerData: unknown): Worker => {
+      const refused = `require('node:worker_threads').parentPort.postMessage({ kind: 'refused', code: 'CANNOT_START', message: 'no room on the disk' })`;
+      const thread = threads.length === 0 ? new Worker(new URL('./store-thread.ts', import.meta.url), { workerData }) : new Worker(refused, { eval: true });
+      threads.push(thread);
+      return thread;
+    };
+    const store = await Store.open({ path, log: silentLog, startThread });
+    await threads[0]?.terminate();
+    await expect(store.ended).rejects.toMatchObject({ name: 'StoreLost', code: 'STORE_LOST', message: 'the database cannot be opened any more: no room on the disk', cause: { code: 'CANNOT_START' } });
+    await expect(set(store, 'late', 1)).rejects.toMatchObject({ code: 'STOPPING' });
+    await store.close();
+  });
+
   it('that dies again and again is given up: every operation ends, and the store says that it is lost', async () => {
     const threads: Worker[] = [];
     const startThread = (workerData: unknown): Worker => {

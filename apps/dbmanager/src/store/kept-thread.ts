@@ -26,7 +26,7 @@ export interface KeptThreadOptions {
   readonly onLost: (reason: string) => void;
 }
 
-/** The database's thread ended again and again: the process is better started anew. */
+/** No thread has the database open any more: the process is better started anew. */
 class StoreLost extends Error {
   override readonly name = 'StoreLost';
   readonly code = 'STORE_LOST';
@@ -64,7 +64,7 @@ export class KeptThread {
     return this.#opened.promise;
   }
 
-  /** Resolves when the last thread has ended as it was told to; rejects with StoreLost if none can be kept alive, with a StartError if the database cannot be opened any more. */
+  /** Resolves when the last thread has ended as it was told to; rejects with StoreLost if none can be kept alive, or the database cannot be opened any more. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
@@ -131,7 +131,8 @@ export class KeptThread {
       return;
     }
     if (why instanceof StartError) {
-      if (this.#wasOpen) this.#giveUp(why.message, why);
+      // It is no wrong setting, which would be the end for the supervisor: a process that is started anew may well open it, or says itself why not.
+      if (this.#wasOpen) this.#giveUp(why.message, new StoreLost(`the database cannot be opened any more: ${why.message}`, { cause: why }));
       else {
         this.#opened.reject(why);
         this.#ended.resolve();
@@ -152,7 +153,7 @@ export class KeptThread {
     else this.#giveUp(reason, new StoreLost(`the database's thread ended ${this.#deaths.length} times within ${deathWindowMs / 1000} s, last because: ${reason}; start dbmanager again, and see its log`, { cause: why }));
   }
 
-  #giveUp(reason: string, lost: StoreLost | StartError): void {
+  #giveUp(reason: string, lost: StoreLost): void {
     this.#options.onLost(reason);
     this.#opened.reject(lost);
     this.#ended.reject(lost);

@@ -113,7 +113,7 @@ export class Store implements AsyncDisposable {
     return { ...this.#stats };
   }
 
-  /** Resolves when the store is closed; rejects with StoreLost if its thread cannot be kept alive, with a StartError if the database cannot be opened any more. */
+  /** Resolves when the store is closed; rejects with StoreLost if its thread cannot be kept alive, or the database cannot be opened any more. */
   get ended(): Promise<void> {
     return this.#thread.ended;
   }

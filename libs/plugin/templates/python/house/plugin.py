@@ -18,7 +18,8 @@ from .supervisor import Supervisor
 from .values import missing, problems, with_defaults
 
 BEAT_S = 1
-CONFIGURATION_TIMEOUT_S = 0.5
+# It does nothing else meanwhile: long enough for a busy machine, and short enough to stop in time.
+CONFIGURATION_TIMEOUT_S = 1.5
 # The exit code that says that another instance runs, and nothing is wrong with this one.
 EXIT_SUPERSEDED = 79
 

@@ -25,7 +25,7 @@ export function failure(action: string, code: string, reason: string, details: J
 }
 
 /** The reply to a request whose handling threw; what was not a refusal is reported. */
-export function failureOf(error: unknown, { action, reply, call: { signal }, report }: {
+export function failureOf(error: unknown, { action, reply, call, report }: {
   readonly action: string;
   readonly reply: string;
   readonly call: CallInfo;
@@ -33,6 +33,7 @@ export function failureOf(error: unknown, { action, reply, call: { signal }, rep
 }): Frames {
   if (error instanceof ActionFailure && isJson(error.details)) return failure(reply, error.code, error.message, error.details);
   // Why the request was given up says more than how its handling took it.
+  const { signal } = call;
   if (signal.reason instanceof ActionFailure) return failure(reply, signal.reason.code, signal.reason.message);
   if (error instanceof CallError) return failure(reply, 'UNAVAILABLE', error.message);
   report(action, error);

@@ -231,6 +231,13 @@ describe('C3: trying again', () => {
     expect(await asked.then(({ action }) => action, ({ code }: PeerError) => code)).toBe(end);
   });
 
+  it('C3: what a worker says of those that it asked itself is an answer, and is not asked for again', async () => {
+    await using house = await House.open();
+    const worker = house.worker(({ token }, self) => self.answer(token, 'lamp.result', '{"status":false,"code":"WORKER_LOST","reason":"the bridge"}'));
+    await expect(house.client().call(get, { room: 'hall' })).rejects.toMatchObject({ code: 'WORKER_LOST', message: 'the bridge' });
+    expect(worker.requests).toHaveLength(1);
+  });
+
   it('C3: any other is not', async () => {
     await using house = await House.open();
     let second: RawWorker | undefined;

@@ -103,9 +103,9 @@ export class Client implements AsyncDisposable {
   /** @param read makes the result of a reply that is none of the broker's own; what it throws is the call's failure */
   #ask<T>(context: CallContext, data: Message['data'], idempotent: boolean, timeoutMs: number, signal: AbortSignal | undefined, read: (reply: Message) => T): Promise<T> {
     const bodyOf = (): Frames => [nameFrame(context.action), Buffer.from(jsonText(data, context))];
-    const take = (message: WireMessage, bodyAt: number): T => read(replyOf(message, bodyAt, context));
-    const send = (leftMs: number): Promise<T> => this.#send(context, bodyOf, leftMs, signal, take);
-    return idempotent ? retrying(timeoutMs, send) : send(timeoutMs);
+    if (!idempotent) return this.#send(context, bodyOf, timeoutMs, signal, (message, bodyAt) => read(replyOf(message, bodyAt, context)));
+    // What a worker says of those that it asked itself is an answer, and is not asked again.
+    return retrying(timeoutMs, (leftMs) => this.#send(context, bodyOf, leftMs, signal, (message, bodyAt) => replyOf(message, bodyAt, context))).then(read);
   }
 
   /**

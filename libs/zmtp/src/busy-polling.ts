@@ -1,6 +1,6 @@
-// Whether to look for the next message at once instead of sleeping until it comes. To be woken costs a process more than a message
-// of one who waits for each answer before he asks again; so after two such messages in short succession the event loop
-// is kept turning for a moment. Where several messages come at a time, or few at all, nothing is polled.
+// Whether to look for what comes next at once instead of sleeping until it comes. To be woken costs a process more than a message
+// of one who waits for each answer before he asks again; so after two messages passed on in short succession, each alone in its turn
+// of the event loop, the loop is kept turning for a moment. Where several are passed on in a turn, or few at all, nothing is polled.
 import { performance } from 'node:perf_hooks';
 
 export interface BusyPollingClock {
@@ -10,7 +10,7 @@ export interface BusyPollingClock {
 }
 
 const eventLoop: BusyPollingClock = { nowMs: () => performance.now(), nextTurn: setImmediate };
-/** How long a message is polled for; each series of messages costs the processor this once for nothing, at its end. */
+/** How long is polled for the next message; the last one of a series costs the processor this for nothing. */
 export const pollMs = 0.25;
 
 export class BusyPolling {
@@ -25,7 +25,7 @@ export class BusyPolling {
     this.#clock = clock;
   }
 
-  /** To be called when a message was read. */
+  /** To be called when a message is passed on. */
   message(): void {
     this.#messages += 1;
     if (this.#messages === 1 && !this.#isPolling) this.#clock.nextTurn(this.#turn);

@@ -56,6 +56,11 @@ export class Decoder {
     return this.#pieces.bytes + this.#command.bytes + this.#headerBytes;
   }
 
+  /** How much has come of the message that is on its way. */
+  get messageBytes(): number {
+    return this.#pieces.bytes;
+  }
+
   /** Reads what arrived; after a problem nothing is read any more. */
   push(chunk: Buffer): DecoderProblem | undefined {
     const end = chunk.length;

@@ -218,6 +218,13 @@ describe('a connection', () => {
     expect(new Played().receive(greeting, Buffer.from('0600000000000080000552454144', 'hex'), Buffer.alloc(30_000)).told).toEqual([]);
   });
 
+  it('nor of commands, however much comes of them', () => {
+    const played = opened({ limits: long });
+    const unknown = commandFrame(Buffer.from(`\x05OTHER${'x'.repeat(60_000)}`));
+    for (let i = 0; i < 10; i += 1) played.receive(unknown.subarray(0, 30_000), unknown.subarray(30_000));
+    expect(played.told).toEqual([]);
+  });
+
   it('time in which the process did not run is no silence: what came meanwhile is read first', () => {
     const played = opened({ type: 'DEALER', heartbeat }).at(1000);
     // It wakes up after a minute; its timer is asked before the socket.

@@ -50,7 +50,7 @@ export interface PeerEvents {
 const lateMs = 500;
 const catchUpMs = 100;
 /** So much more of a message shows that its sender is there; less is a trickle, which shows nothing. */
-const aliveBytes = 16 * 1024;
+const lifeBytes = 16 * 1024;
 /** A PING that stands behind a long message is not here to be answered. While bytes come, and no PING among them, a PONG is said so often. */
 const assuranceMs = 1500;
 const assurance = commandFrame(pongCommand(Buffer.alloc(0)));
@@ -154,8 +154,8 @@ export class PeerMachine {
   }
 
   #noteArrival(): void {
-    const bytes = this.#decoder.unfinishedBytes;
-    if (bytes - this.#aliveBytes >= aliveBytes) {
+    const bytes = this.#decoder.messageBytes;
+    if (bytes - this.#aliveBytes >= lifeBytes) {
       this.#aliveBytes = bytes;
       if (this.#state === 'open') this.#events.alive();
     } else if (bytes < this.#aliveBytes) {

@@ -97,6 +97,7 @@ export class Router implements AsyncDisposable {
 
   /** The same, of a message in wire form: what `encodeFrames` made, and the pieces of a tail. */
   forward(peer: string, head: Buffer, pieces: readonly Buffer[]): boolean {
+    this.#polling?.message();
     return this.#peers.get(peer)?.forward(head, pieces) ?? false;
   }
 
@@ -154,10 +155,7 @@ export class Router implements AsyncDisposable {
         this.#peers.set(id, link);
         return true;
       },
-      message: (message) => {
-        this.#polling?.message();
-        this.#events.message(peer as string, message);
-      },
+      message: (message) => this.#events.message(peer as string, message),
       alive: () => this.#events.alive?.(peer as string),
       ended: (reason, detail) => {
         this.#links.delete(link);

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
 import * as diagnostics from 'node:diagnostics_channel';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pingCommand, pongCommand, readyCommand } from '../src/command.ts';
-import { commandFrame, wireBytes, writeBody, writeHeader } from '../src/frame.ts';
+import { commandFrame, encodeFrames, wireBytes, writeBody, writeHeader } from '../src/frame.ts';
 import { greeting } from '../src/greeting.ts';
 import { Dealer, EndpointError, type Router } from '../src/index.ts';
 import { openDealer, openRouter } from './peers.ts';
@@ -50,6 +51,30 @@ describe('a ROUTER', () => {
     await router.socket.close();
     await using again = await openRouter(endpoint);
     expect(again.socket.endpoint).toBe(endpoint);
+  });
+
+  it('does not sleep between the messages of one who waits for each answer, and sleeps soon after the last', async () => {
+    await using router = await openRouter(anyPort);
+    using dealer = await openDealer(router.socket.endpoint);
+    const turns = (): number => performance.nodeTiming.uvMetricsInfo.loopCount;
+    const turnsIn = async (ms: number): Promise<number> => {
+      const before = turns();
+      await delay(ms);
+      return turns() - before;
+    };
+    const exchange = async (): Promise<void> => {
+      dealer.socket.send([Buffer.from('asked')]);
+      const { peer, frames } = await router.inbox.take();
+      router.socket.forward(peer, encodeFrames(frames), []);
+      await dealer.inbox.take();
+    };
+    // Where the processor is taken from this process meanwhile, it turns less.
+    await expect.poll(async () => {
+      for (let i = 0; i < 5; i += 1) await exchange();
+      return turnsIn(5);
+    }).toBeGreaterThan(25);
+    // Who polls has some ten thousand turns in that time.
+    expect(await turnsIn(100)).toBeLessThan(1000);
   });
 
   it('takes the path of one that was killed, and none that is in use', async () => {

@@ -94,6 +94,16 @@ describe('R9: life and silence', () => {
     expect(bus.service('echo')).toBeUndefined();
   });
 
+  it('R9: a part that is read first after a pause of this process ends nobody else', () => {
+    const bus = new BrokerDriver();
+    const busy = bus.peer('busy').ready('b');
+    bus.peer('idle').ready('a');
+    bus.suspend(60_000);
+    busy.part();
+    bus.advance(4000);
+    expect(bus.status().workers).toBe(2);
+  });
+
   it('R9: it is no word: a silent worker gets nothing for it, and one that is gone, or has not said READY, is not there', () => {
     const bus = new BrokerDriver();
     const [silent, gone] = [bus.peer('silent').ready('a', 2), bus.peer('gone').ready('b')];

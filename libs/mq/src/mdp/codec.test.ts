@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { framesOf, framesToBroker, readAsMessage } from '../wire.ts';
 import { parseClientRequest as readClientRequest, parseWorkerMessage as readWorkerMessage, replyBody, replyToken, supersededMessageBytes } from './broker-codec.ts';
 import * as codec from './codec.ts';
-import { cancelRequest, disconnect, heartbeat, idOfReply, idOfRequest, isReply, plainRequest, replyBodyAt, replyHead, timedRequest, workerReady } from './codec.ts';
+import { cancelRequest, disconnect, heartbeat, idOfReply, idOfRequest, isReply, plainRequest, replyBodyAt, workerReplyHead, timedRequest, workerReady } from './codec.ts';
 import type { Frame, Frames, ToBroker } from './frames.ts';
 
 /** What the broker reads from a client, as frames. */
@@ -57,7 +57,7 @@ function parseClientReply(frames: Frames): { address: Frames; service: Frame; bo
 function workerReply(envelope: Frames, body: Frames): ToBroker {
   let reply: ToBroker | undefined;
   readAsMessage([Buffer.alloc(0), text('MDPW01'), Buffer.from([2]), ...envelope, Buffer.alloc(0), text('do')], (message) => {
-    reply = codec.workerReply(replyHead(message, 4 + envelope.length), body);
+    reply = codec.workerReply(workerReplyHead(message, 4 + envelope.length), body);
   });
   return reply ?? expect.unreachable();
 }

@@ -1,5 +1,5 @@
 // What clients and workers read and write (docs/protocol.md, "Frames", rules R1, R14, R15, W1, W5); the broker's side is
-// broker-codec.ts. A message is judged where it stands, and what comes before a body is written in wire form. Pure and total: nothing throws.
+// broker-codec.ts. A message is judged where it stands, and what comes before a body is written in wire form. Total: nothing throws.
 import { Buffer } from 'node:buffer';
 import { encodeFrames, type Message } from '@majordomus/zmtp';
 import { addressEnd, disconnectMessageBytes, heartbeatMessageBytes } from './broker-codec.ts';
@@ -48,8 +48,15 @@ const lastEmpty = encodeFrames([EMPTY]);
 const emptyBeforeMore = encodeFrames([EMPTY], true);
 
 /** What comes before the body of the REPLY to a request; it tells requests apart, and CANCEL has the same (rules W5, R17). */
-export function replyHead(message: Message, bodyAt: number): Buffer {
+export function workerReplyHead(message: Message, bodyAt: number): Buffer {
   return Buffer.concat([replyStart, message.wire(envelopeAt, bodyAt - 1), emptyBeforeMore]);
+}
+
+/** Whether two heads have the same envelope. Those of one broker differ near their ends, and there may be many to compare. */
+export function isSameHead(one: Buffer, other: Buffer): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = one.length - 1; i >= 0; i -= 1) if (one[i] !== other[i]) return false;
+  return true;
 }
 
 /** A REPLY with the head of its request, which is of no other use any more. */

@@ -11,7 +11,7 @@ const patienceWhileHolding = 3;
 export function judgeSilence(worker: WorkerState, attentiveMs: number, livenessMs: number): 'alive' | 'silent' | 'gone' {
   const silentMs = attentiveMs - worker.lastHeardMs;
   if (silentMs < livenessMs) return 'alive';
-  if (worker.stuckSinceMs !== undefined) return attentiveMs - Math.max(worker.stuckSinceMs, worker.lastHeardMs) >= livenessMs ? 'gone' : 'silent';
+  if (worker.stuckSinceMs !== undefined) return attentiveMs - worker.stuckSinceMs >= livenessMs ? 'gone' : 'silent';
   if (worker.open.size === 0) return 'gone';
   return !worker.plain && silentMs >= patienceWhileHolding * livenessMs ? 'gone' : 'silent';
 }

@@ -12,7 +12,7 @@ import { Buffer } from 'node:buffer';
 import type { Message } from '@majordomus/zmtp';
 import { Attention } from './attention.ts';
 import { Backoff } from './backoff.ts';
-import { disconnect, heartbeat, parseBrokerMessage, replyHead, workerReady, workerReply } from './codec.ts';
+import { disconnect, heartbeat, isSameHead, parseBrokerMessage, workerReplyHead, workerReady, workerReply } from './codec.ts';
 import type { Frames, ToBroker } from './frames.ts';
 import { LinkedQueue, type Linked } from './linked-queue.ts';
 
@@ -142,7 +142,7 @@ export class WorkerMachine {
         return;
       case 'request': {
         const request: HeldRequest = {
-          head: replyHead(message, parsed.bodyAt), body: message.frames(parsed.bodyAt), connection: this.#connection,
+          head: workerReplyHead(message, parsed.bodyAt), body: message.frames(parsed.bodyAt), connection: this.#connection,
           stage: 'delivered', controller: undefined, previous: undefined, next: undefined, queue: undefined,
         };
         this.#held.push(request);
@@ -151,8 +151,10 @@ export class WorkerMachine {
         return;
       }
       case 'cancel': {
-        const head = replyHead(message, parsed.bodyAt);
-        for (const request of this.#held.all()) if (request.head.equals(head)) this.effects.push({ do: 'abort', request, why: 'cancelled' });
+        const head = workerReplyHead(message, parsed.bodyAt);
+        for (let request = this.#held.first; request !== undefined; request = request.next) {
+          if (isSameHead(request.head, head)) this.effects.push({ do: 'abort', request, why: 'cancelled' });
+        }
         return;
       }
       case 'disconnect':

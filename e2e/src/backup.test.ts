@@ -95,7 +95,7 @@ describe('a database that is damaged', () => {
     const house = await home.up({ args: ['--host', 'igor'] });
     expect(await house.client.call(configGet, { host: 'igor', plugin: 'diskfree', key: 'limit' })).toMatchObject({ value: 70 });
     expect(await house.client.call(configGet, { ...vault, key: 'password', reveal: true })).toMatchObject({ value: 'hunter2' });
-    expect(await home.tell('status')).toMatch(/^notice 1, .*: the database \S+ was damaged .*nothing is missing; the damaged files are kept as \S+corrupt-/m);
+    expect(await home.tell('status')).toMatch(/^notice 1, .*: the database \S+ was damaged .*all that is in it could be read; the damaged files are kept as \S+corrupt-/m);
     expect((await house.client.call(noticeList, {})).notices).toHaveLength(1);
     expect(await home.tell('acknowledge')).toMatch(/^acknowledged: 1 .*the database/);
     expect(await home.tell('status')).not.toContain('notice');

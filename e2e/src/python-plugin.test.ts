@@ -300,6 +300,8 @@ describe.skipIf(process.env['CI'] !== 'true' && !hasZmq)('the plugin in Python (
       await using plugin = startByHand({ DOMUS_BROKER: 'ipc:///nowhere/broker', DOMUS_HOST: 'attic' });
       const { reason } = await until('it has said why', () => plugin.said.find(({ state }) => state === 'not-ready'));
       expect(reason).toBe('waits for its configuration: the broker at ipc:///nowhere/broker does not answer');
+      // It is not taken for one that hangs, however short the limit for that is.
+      expect(plugin.said.map(({ state }) => state).join(' ')).toMatch(/^starting( alive){3,} not-ready/);
       plugin.child.kill('SIGTERM');
       expect(await plugin.ended).toEqual([0, null]);
     });

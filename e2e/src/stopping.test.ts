@@ -13,7 +13,6 @@ const stopLimitMs = 5000;
 const killedLimitMs = 2000;
 const atOnceLimitMs = 1000;
 
-
 beforeAll(async () => {
   // Processes that never ran before write what Node compiled of them at their end, which is not what is measured here.
   await using home = new Home();

@@ -79,6 +79,14 @@ describe('a house of two hosts', () => {
       expect(text).toMatch(/^igor: Majordomus [\s\S]*\n\nattic: Majordomus \S+, home \S+, joined tcp:\S+\nNAME .*\npackagemanager +running[\s\S]*\ndiskfree \S+ +running/);
     });
 
+    it('is shown whole to a machine that is no host of it', async () => {
+      await using home = new Home();
+      const elsewhere = async (...args: readonly string[]): Promise<Ran> => await home.run('--broker', igor.endpoint, ...args);
+      expect(await elsewhere('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^attic: [\s\S]*\n\nigor: /) as string, stderr: '' });
+      expect(await elsewhere('plugin', 'list')).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nattic +diskfree /) as string, stderr: '' });
+      expect(lastLine(await elsewhere('status', '--host', 'nowhere'))).toBe('HOST_UNKNOWN: the house has no host nowhere; there are attic and igor; see: ./domus status');
+    });
+
     it('has the plugins of both in one list, told apart by their host', async () => {
       expect(await igorHome.tell('plugin', 'list')).toMatch(/^HOST +PLUGIN .*\nattic +diskfree +\S+ +yes +running/);
       expect(await atticHome.tell('plugin', 'list')).toMatch(/^HOST +PLUGIN .*\nattic +diskfree +\S+ +yes +running/);
@@ -146,6 +154,11 @@ describe('a house of two hosts', () => {
       expect(others).toEqual([{ host: 'attic', problem: expect.stringMatching(/^it is not on the bus; see /) as string }]);
       expect(await igorHome.tell('status')).toMatch(/\nattic: does not answer: it is not on the bus; see that its "domus up" runs and that its line is up/);
       expect(await igorHome.run('plugin', 'list')).toMatchObject({ code: 0, stderr: expect.stringContaining('the plugins of attic are not known: it is not on the bus') as string });
+    });
+
+    it('says so to who means the other host or a plugin of it, at once', async () => {
+      const away = /^HOST_AWAY: attic is a host of the house, and it is not on the bus; see that its "domus up" runs and that its line is up/;
+      for (const args of [['plugin', 'start', 'attic.diskfree'], ['plugin', 'list', '--host', 'attic'], ['plugin', 'install', 'attic.diskfree']]) expect(lastLine(await igorHome.run(...args))).toMatch(away);
     });
 
     it('says so in doctor too, with what to do, and completion knows the host still', async () => {

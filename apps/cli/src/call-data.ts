@@ -20,6 +20,8 @@ export interface CallTarget {
   readonly host: string;
   /** How long a question to a plugin, before the call, may take. */
   readonly timeoutMs: number;
+  /** Fires when the call is of no use any more. */
+  readonly signal: AbortSignal;
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -96,14 +98,14 @@ async function commandData(given: Values, contract: Contract, target: CallTarget
   return { command, parameters: Object.fromEntries(Object.entries(all).map(([name, text]) => [name, valueOf(text, items[name])])) };
 }
 
-async function commandsOf({ client, service, timeoutMs }: CallTarget): Promise<readonly string[]> {
-  return (await client.call(helperList, {}, { service, timeoutMs })).actions;
+async function commandsOf({ client, service, timeoutMs, signal }: CallTarget): Promise<readonly string[]> {
+  return (await client.call(helperList, {}, { service, timeoutMs, signal })).actions;
 }
 
 /** None if the plugin refuses to say: then the call itself tells why. */
-async function parametersOf({ client, service, timeoutMs }: CallTarget, command: string): Promise<ConfigurationItems> {
+async function parametersOf({ client, service, timeoutMs, signal }: CallTarget, command: string): Promise<ConfigurationItems> {
   try {
-    return (await client.call(helperHelp, { command }, { service, timeoutMs })).parameters;
+    return (await client.call(helperHelp, { command }, { service, timeoutMs, signal })).parameters;
   } catch (error) {
     if (error instanceof PeerError && error.code !== 'SERVICE_UNKNOWN') return {};
     throw error;

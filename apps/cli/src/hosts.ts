@@ -2,6 +2,7 @@
 // configuration, so it survives everything that the configuration survives: key `joined` of the plugin "house" on that host.
 import { configGet, configList, configSet, partList } from '@majordomus/contracts';
 import { CallError, type BrokerStatus, type Client } from '@majordomus/mq';
+import { commonSettings } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
 import { typedCommand } from './own-files.ts';
 
@@ -11,7 +12,7 @@ const suffix = `.${partList.service}`;
 
 const unknownTimeoutMs = 3000;
 
-interface AskOptions {
+export interface AskOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
@@ -29,21 +30,34 @@ export function awayTodo(host: string): string {
   return `see that its "domus up" runs and that its line is up (if it is no more: ${typedCommand} config delete house joined --host ${host})`;
 }
 
+/** Why a host cannot be asked, and what to do about it. */
+export interface MissingHost {
+  readonly code: 'HOST_UNKNOWN' | 'HOST_AWAY';
+  readonly text: string;
+}
+
 /** What is said wherever a host is named that the house does not have. @param hosts those that it has */
 export function unknownHostText(host: string, hosts: readonly string[]): string {
-  return `the house has no host ${host}; ${hosts.length === 1 ? 'its only one is' : 'there are'} ${hosts.join(' and ')}; see: ${typedCommand} status`;
+  const there = hosts.join(' and ');
+  if (host === commonSettings.host.fallback) return `this machine (${host}) is no host of the house, so name the one that you mean: --host ${hosts.length === 1 ? there : `NAME; there are ${there}`}`;
+  return `the house has no host ${host}; ${hosts.length === 1 ? 'its only one is' : 'there are'} ${there}; see: ${typedCommand} status`;
 }
 
-/** That text if the house does not have the host. Where no house is on the bus, nothing is known. @throws CallError if the broker does not answer */
-export async function unknownHost(client: Client, host: string): Promise<string | undefined> {
-  const hosts = (await hostsOf(client, { timeoutMs: unknownTimeoutMs })).map((one) => one.host);
-  return hosts.length === 0 || hosts.includes(host) ? undefined : unknownHostText(host, hosts);
+/**
+ * What is missing if a host is not on the bus. Where no house is on the bus, or the configuration does not say who has joined it, nothing is known.
+ * @throws CallError if the broker does not answer
+ */
+export async function missingHost(client: Client, host: string, options: AskOptions = { timeoutMs: unknownTimeoutMs }): Promise<MissingHost | undefined> {
+  const { hosts, problem } = await seenHosts(client, options);
+  const found = hosts.find((one) => one.host === host);
+  if (found !== undefined) return found.count > 0 ? undefined : { code: 'HOST_AWAY', text: `${host} is a host of the house, and ${awayText}; ${awayTodo(host)}` };
+  return hosts.length === 0 || problem !== undefined ? undefined : { code: 'HOST_UNKNOWN', text: unknownHostText(host, hosts.map((one) => one.host)) };
 }
 
-/** Before something is asked of a host, which would be waited for. @throws CommandError HOST_UNKNOWN; CallError if the broker does not answer */
+/** Before something is asked of a host, which would be waited for. @throws CommandError HOST_UNKNOWN, HOST_AWAY; CallError if the broker does not answer */
 export async function assertHost(client: Client, host: string): Promise<void> {
-  const text = await unknownHost(client, host);
-  if (text !== undefined) throw new CommandError('HOST_UNKNOWN', text);
+  const missing = await missingHost(client, host);
+  if (missing !== undefined) throw new CommandError(missing.code, missing.text);
 }
 
 /** Writes down that this host belongs to the house. @throws CallError */
@@ -51,27 +65,40 @@ export async function rememberHost(client: Client, host: string, signal: AbortSi
   await client.call(configSet, { host, ...record, value: true, by: `${host}${suffix}` }, { signal });
 }
 
-/** All hosts of the house, in the order of their names. @throws CallError if the broker does not answer */
+/** All hosts of the house, in the order of their names; while dbmanager does not answer, those that are on the bus. @throws CallError if the broker does not answer */
 export async function hostsOf(client: Client, options: AskOptions): Promise<readonly HouseHost[]> {
+  return (await seenHosts(client, options)).hosts;
+}
+
+/** The same for who must know all of them. @throws CallError also if dbmanager does not answer */
+export async function allHosts(client: Client, options: AskOptions): Promise<readonly HouseHost[]> {
+  const { hosts, problem } = await seenHosts(client, options);
+  if (problem !== undefined) throw problem;
+  return hosts;
+}
+
+/** The hosts, and why dbmanager does not say who has joined: that must not hide those that are on the bus. */
+async function seenHosts(client: Client, options: AskOptions): Promise<{ readonly hosts: readonly HouseHost[]; readonly problem?: CallError }> {
   const { services } = JSON.parse(await client.manage('mmi.majordomus', '', options)) as BrokerStatus;
-  const counts = new Map((await joinedHosts(client, options)).map((host) => [host, 0]));
+  const { joined, problem } = await joinedHosts(client, options);
+  const counts = new Map(joined.map((host) => [host, 0]));
   for (const { name, workers } of services) {
     const host = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
     // A service without workers is only asked for, perhaps by a wrong name.
     if (host !== '' && workers > 0) counts.set(host, workers);
   }
-  return [...counts].map(([host, count]) => ({ host, count })).sort((a, b) => (a.host < b.host ? -1 : 1));
+  const hosts = [...counts].map(([host, count]) => ({ host, count })).sort((a, b) => (a.host < b.host ? -1 : 1));
+  return { hosts, ...(problem !== undefined && { problem }) };
 }
 
-/** None while dbmanager does not answer: that must not hide the hosts that do. */
-async function joinedHosts(client: Client, options: AskOptions): Promise<readonly string[]> {
+async function joinedHosts(client: Client, options: AskOptions): Promise<{ readonly joined: readonly string[]; readonly problem?: CallError }> {
   try {
     const { configurations } = await client.call(configList, {}, options);
     const hosts = configurations.filter(({ plugin }) => plugin === record.plugin).map(({ host }) => host);
     const joined = await Promise.all(hosts.map(async (host) => ({ host, hasJoined: await hasJoined(client, host, options) })));
-    return joined.filter((one) => one.hasJoined).map(({ host }) => host);
+    return { joined: joined.filter((one) => one.hasJoined).map(({ host }) => host) };
   } catch (error) {
-    if (error instanceof CallError) return [];
+    if (error instanceof CallError) return { joined: [], problem: error };
     throw error;
   }
 }

@@ -12,7 +12,7 @@ const elsewhereTimeoutMs = 3000;
 const notInstalledCodes: ReadonlySet<string> = new Set(['PLUGIN_NOT_FOUND', 'PACKAGE_NOT_FOUND']);
 
 /** @throws CallError if the manager of the host does not answer */
-export async function pluginsOf(client: Client, host: string, options: { readonly timeoutMs?: number } = {}): Promise<readonly PluginStatus[]> {
+export async function pluginsOf(client: Client, host: string, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<readonly PluginStatus[]> {
   return (await client.call(pluginList, {}, { service: hostService(host, pluginList.service), ...options })).plugins;
 }
 

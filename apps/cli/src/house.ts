@@ -1,7 +1,7 @@
 // A running house: the core parts of this host, supervised, and itself on the bus as `<host>.house`.
 import { hostService, partList, partLog, refuse, type PartStatus } from '@majordomus/contracts';
 import { Handlers, Worker } from '@majordomus/mq';
-import { didYouMean, exitCannotStart, homePaths, majordomusVersion, StartError, startErrorOf, type Log } from '@majordomus/runtime';
+import { didYouMean, exitCannotStart, homePaths, isSystemError, majordomusVersion, StartError, startErrorOf, type Log } from '@majordomus/runtime';
 import { Supervisor, type LogFile, type StatusChange } from '@majordomus/supervisor';
 import { untilJoinable, type HouseElsewhere } from './joining.ts';
 import { Namesake } from './namesake.ts';
@@ -14,6 +14,8 @@ const stopLimitMs = 4500;
 /** What a part may take to end after SIGTERM; the manager stops its plugins in it. */
 const terminateLimitMs = 3500;
 const workerCapacity = 16;
+/** How long to wait for room on the disk. */
+const tellAgainMs = 1000;
 
 export interface HouseOptions {
   readonly settings: CliSettings;
@@ -37,6 +39,7 @@ export class House implements AsyncDisposable {
   #namesake: Namesake | undefined;
   #endpoint: string;
   #joined: HouseElsewhere | undefined;
+  #toldLater: NodeJS.Timeout | undefined;
 
   /**
    * Starts all parts and waits until they are ready.
@@ -80,6 +83,7 @@ export class House implements AsyncDisposable {
   async stop(): Promise<void> {
     const limit = setTimeout(() => this.kill(), stopLimitMs);
     try {
+      clearTimeout(this.#toldLater);
       this.#namesake?.[Symbol.dispose]();
       await Promise.all([...this.#workers.map((worker) => worker.stop()), this.#supervisor.stopAll(stopOrder)]);
       await this.#supervisor[Symbol.asyncDispose]();
@@ -129,9 +133,15 @@ export class House implements AsyncDisposable {
     this.#joined = await untilJoinable({ endpoint, host: this.#settings.host, onWait }, signal);
   }
 
+  /** On a disk without room for it the commands of this home do not find the house, until there is some. */
   #tellRunning(): void {
     const { home, host, join } = this.#settings;
-    tellRunning(home, { broker: connectable(this.#endpoint), host, join });
+    try {
+      tellRunning(home, { broker: connectable(this.#endpoint), host, join });
+    } catch (error) {
+      if (!isSystemError(error, 'ENOSPC', 'EDQUOT')) throw error;
+      this.#toldLater = setTimeout(() => this.#tellRunning(), tellAgainMs);
+    }
   }
 
   /** Answers for this host, and on the primary one for the house. */

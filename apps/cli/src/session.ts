@@ -2,10 +2,12 @@
 import { BusError, CallError, Client } from '@majordomus/mq';
 import { bindSetting, commonSettings, homePaths, isGiven, joinSetting, readSettings, StartError, type SettingsOf, type SettingSources } from '@majordomus/runtime';
 import { CommandError } from './failure.ts';
-import { assertHost } from './hosts.ts';
+import { assertHost, hostsOf } from './hosts.ts';
 import { typedCommand } from './own-files.ts';
 import { isPartName } from './parts.ts';
 import { findSilent, readRunning } from './running-house.ts';
+
+const hostsTimeoutMs = 3000;
 
 export const cliSettings = { ...commonSettings, bind: bindSetting, join: joinSetting } as const;
 export type CliSettings = SettingsOf<typeof cliSettings>;
@@ -67,6 +69,23 @@ export async function withHost<T>(settings: CliSettings, run: (client: Client) =
   return await withClient(settings, async (client) => {
     if (readRunning(settings.home)?.host !== settings.host) await assertHost(client, settings.host);
     return await run(client);
+  });
+}
+
+/**
+ * The same for what is shown of all hosts, this one first: a machine that is no host of the house begins with another one.
+ * @throws CommandError HOST_UNKNOWN, HOST_AWAY
+ */
+export async function withFirstHost<T>(settings: CliSettings, run: (client: Client, host: string) => Promise<T>): Promise<T> {
+  return await withClient(settings, async (client) => {
+    const { host } = settings;
+    if (readRunning(settings.home)?.host === host) return await run(client, host);
+    // One that was named is meant.
+    if (host !== commonSettings.host.fallback) await assertHost(client, host);
+    const hosts = await hostsOf(client, { timeoutMs: hostsTimeoutMs });
+    const first = hosts.find(({ count }) => count > 0)?.host;
+    const isThere = hosts.some((one) => one.host === host && one.count > 0);
+    return await run(client, isThere || first === undefined ? host : first);
   });
 }
 

@@ -8,23 +8,31 @@ const defaultLookEveryMs = 5000;
 
 export interface KeptFolder {
   readonly folder: string;
-  /** Makes it anew; may be called while it is there. */
+  /** Makes it anew, and says so; may be called while it is there. */
   readonly restore: () => Promise<void>;
   readonly log: Pick<Log, 'error'>;
   readonly signal: AbortSignal;
   readonly lookEveryMs?: number;
 }
 
-/** Fulfilled when the signal fires. */
+/** What is said when it was made anew. */
+export function restoredText(folder: string): string {
+  return `the folder ${folder} was deleted under the house, and what was installed with it; it is there again, empty: install the plugins again, their configuration is kept`;
+}
+
+/** Fulfilled when the signal fires. What cannot be done is said once, until it is done. */
 export async function keepFolder({ folder, restore, log, signal, lookEveryMs = defaultLookEveryMs }: KeptFolder): Promise<void> {
+  let isTold = false;
   while (!signal.aborted) {
     await delay(lookEveryMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted || (await exists(folder))) continue;
+    if (signal.aborted) return;
     try {
-      await restore();
-      log.error(`the folder ${folder} was deleted under the house, and what was installed with it; it is there again, empty: install the plugins again, their configuration is kept`);
+      if (!(await exists(folder))) await restore();
+      isTold = false;
     } catch (error) {
-      if (!signal.aborted) log.error(`the folder ${folder} was deleted under the house, and cannot be made again: ${reasonOf(error)}`);
+      if (signal.aborted || isTold) continue;
+      isTold = true;
+      log.error(`the folder ${folder} is gone or cannot be seen, and cannot be made again: ${reasonOf(error)}; see to that: it is tried until it is there`);
     }
   }
 }

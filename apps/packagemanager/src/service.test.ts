@@ -46,6 +46,8 @@ describe('packagemanager on the bus', () => {
     await expect(bus.client.call(packageList, {})).resolves.toEqual({ packages: [] });
     expect((await bus.client.call(pluginInstall, { source })).job).toMatchObject({ state: 'done', plugin: 'lamp' });
     expect(await readlink(join(packages, 'node_modules/@majordomus/plugin'))).toBe(ownKitFolder);
+    // Whoever else had something installed is told, also when this was quicker than the next look at the folder.
+    expect(bus.errors).toEqual([`the folder ${packages} was deleted under the house, and what was installed with it; it is there again, empty: install the plugins again, their configuration is kept`]);
   });
 
   it('has after a restart what was installed before, and nothing of what was not', async () => {

@@ -8,12 +8,13 @@ import { packagemanagerActions } from './actions.ts';
 import { forgetUnused } from './cache-age.ts';
 import { ChangeOver } from './change-over.ts';
 import type { PackagemanagerSettings } from './config.ts';
+import { exists } from './durable.ts';
 import { Fetcher } from './fetch.ts';
 import { GitFetcher } from './git-fetch.ts';
 import { HealthGate } from './health-gate.ts';
 import { Installer } from './installer.ts';
 import { Jobs } from './jobs.ts';
-import { keepFolder } from './kept-folder.ts';
+import { keepFolder, restoredText } from './kept-folder.ts';
 import { renewKit } from './kit.ts';
 import { OtherHosts } from './other-host.ts';
 import { copyLimits as limits } from './package-copy.ts';
@@ -55,7 +56,9 @@ export async function start(settings: PackagemanagerSettings, { signal, log, rea
   // No plugin has this name; two at once would take each other's links away.
   const renew = async (): Promise<void> => {
     using _turn = await store.turn('node_modules', signal);
+    const wasThere = await exists(packages);
     ensureFolder(packages);
+    if (!wasThere) log.error(restoredText(packages));
     await renewKit(store, packages, kitFolder);
   };
   const installer = new Installer({ store, fetcher, npm, changeOver, majordomusVersion, renewKit: renew });

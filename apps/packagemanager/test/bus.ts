@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { JsonObject, RequestOf, schemaSet } from '@majordomus/contracts';
 import { Broker, Client, Worker } from '@majordomus/mq';
-import { silentLog } from '@majordomus/runtime';
+import { silentLog, type Log } from '@majordomus/runtime';
 import { ownKitFolder } from '../src/kit.ts';
 import { start } from '../src/service.ts';
 import { gateLimits } from './change-over.ts';
@@ -17,6 +17,8 @@ export interface Bus extends AsyncDisposable {
   readonly peers: SimulatedHouse;
   /** What dbmanager was told. */
   readonly schemas: RequestOf<typeof schemaSet>[];
+  /** What the packagemanagers logged as errors. */
+  readonly errors: unknown[];
   /** The ids that the manager was asked to stop. */
   readonly stopped: string[];
   /** Starts packagemanager on a home in `folder`; resolves when it is ready, and disposing of it stops it. */
@@ -50,11 +52,13 @@ export async function newBus(peers: Peers = {}): Promise<Bus> {
     if (peers.without?.includes(service) === true) continue;
     await stack.use(new Worker({ endpoint, service, handlers, capacity: 8 }).start()).registered();
   }
+  const errors: unknown[] = [];
+  const log = Object.create(silentLog, { error: { value: (...said: readonly unknown[]) => void errors.push(...said) } }) as Log;
   const house: Bus['house'] = async (home, host, primary = true) => {
     const stopping = new AbortController();
     const { promise: ready, resolve } = Promise.withResolvers<void>();
     const settings = { home: join(folder, home), broker: endpoint, host, logLevel: 'silent', primary, kitFolder: ownKitFolder, registry: noRegistry, readyLimitMs: gateLimits.timeoutMs, calmMs: gateLimits.calmMs } as const;
-    const ended = start(settings, { signal: stopping.signal, log: silentLog, ready: () => resolve(), notReady: () => {} });
+    const ended = start(settings, { signal: stopping.signal, log, ready: () => resolve(), notReady: () => {} });
     await Promise.race([ready, ended]);
     return {
       ended,
@@ -64,5 +68,5 @@ export async function newBus(peers: Peers = {}): Promise<Bus> {
       },
     };
   };
-  return { folder, client, peers: simulated, schemas, stopped, house, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { folder, client, peers: simulated, schemas, errors, stopped, house, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -65,7 +65,7 @@ export class DiskAsker {
       // A thread for each, so that those that hang leave the others theirs.
       env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.min(paths.length, maxThreads)) },
     });
-    createInterface({ input: child.stdout }).once('line', () => hasStarted()).on('line', (line) => {
+    createInterface({ input: child.stdout }).once('line', () => boundAnswers()).on('line', (line) => {
       const { index, answer } = parseLine(line);
       const path = paths[index];
       if (path !== undefined) answers.set(path, answer);
@@ -78,7 +78,8 @@ export class DiskAsker {
       resolve();
     };
     let bound = setTimeout(giveUp, startLimitMs);
-    const hasStarted = (): void => {
+    // It has started: the time of the disks begins.
+    const boundAnswers = (): void => {
       if (this.#hanging.has(child)) return;
       clearTimeout(bound);
       bound = setTimeout(giveUp, this.#timeoutMs);

@@ -18,7 +18,7 @@ from .supervisor import Supervisor
 from .values import missing, problems, with_defaults
 
 BEAT_S = 1
-# It does nothing else meanwhile: long enough for a busy machine, and short enough to stop in time.
+# It only says that it is alive meanwhile: long enough for a busy machine, and short enough to stop in time.
 CONFIGURATION_TIMEOUT_S = 1.5
 # The exit code that says that another instance runs, and nothing is wrong with this one.
 EXIT_SUPERSEDED = 79
@@ -115,7 +115,7 @@ class Plugin:
         """What is configured now, defaults included."""
         question = json.dumps({'host': self.host, 'plugin': self.name, 'reveal': True, 'by': f'{self.host}.{self.name}'}).encode()
         try:
-            _, data = self.bus.ask(self.broker, 'dbmanager', b'config.get', question, timeout_s=CONFIGURATION_TIMEOUT_S)
+            _, data = self.bus.ask(self.broker, 'dbmanager', b'config.get', question, timeout_s=CONFIGURATION_TIMEOUT_S, alive=self.supervisor.alive)
         except TimeoutError as error:
             raise NotConfigured(error) from None
         reply = json.loads(data)

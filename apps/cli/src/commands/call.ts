@@ -6,11 +6,12 @@ import { didYouMean } from '@majordomus/runtime';
 import { callData } from '../call-data.ts';
 import { isPlugin } from '../configured-plugins.ts';
 import { CommandError } from '../failure.ts';
-import { unknownHost } from '../hosts.ts';
+import { missingHost, type AskOptions } from '../hosts.ts';
 import { notInstalledText, pluginsOf } from '../house-plugins.ts';
 import { note, printJson, printLine } from '../output.ts';
 import { typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
+import { canAsk } from '../questions.ts';
 import { isPluginService } from '../service-contracts.ts';
 import { withClient } from '../session.ts';
 
@@ -38,40 +39,71 @@ The reply goes to standard output and the exit code is 0; an error goes to stand
       const { host } = settings(command);
       await withClient(settings(command), async (client) => {
         if (service.startsWith('mmi.')) return printLine(await client.manage(service, [action, ...words].join(' '), { timeoutMs }));
-        printJson(await request(client, { service, host, timeoutMs }, async () => ({ action, data: await callData(words, { client, service, action, host, timeoutMs }) })));
+        printJson(await request(client, { service, host, timeoutMs }, async (signal) => ({ action, data: await callData(words, { client, service, action, host, timeoutMs, signal }) })));
       });
     });
 }
 
-/** The data of the reply. @throws CallError, with the name that may have been meant if the service is unknown */
-async function request(client: Client, { service, host, timeoutMs }: { readonly service: string; readonly host: string; readonly timeoutMs: number }, prepare: () => Promise<Message>): Promise<JsonObject> {
-  const services = await servicesOf(client);
-  if (services.length > 0 && !services.includes(service)) {
-    const plugin = await absentPlugin(client, service, host, services);
-    // What stands still is not there in a moment, as what is being started is.
-    if (plugin?.isAtRest === true) throw new CommandError('SERVICE_UNKNOWN', plugin.why);
-    tellAbsent(service, services);
-  }
+interface Asked {
+  readonly service: string;
+  readonly host: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * The data of the reply. Beside the request it is asked whether the service is a plugin that stands still: that ends it.
+ * @param prepare what is asked; its signal fires when that is of no use any more
+ * @throws CallError, with the name that may have been meant if the service is unknown
+ */
+async function request(client: Client, { service, host, timeoutMs }: Asked, prepare: (signal: AbortSignal) => Promise<Message>): Promise<JsonObject> {
+  let endMs = performance.now() + timeoutMs;
+  const leftMs = (): number => Math.max(0, endMs - performance.now());
+  const ended = new AbortController();
+  const atRest = new AbortController();
+  const watched = watchRest(client, { service, host, timeoutMs }, ended.signal, (why) => atRest.abort(new CommandError('SERVICE_UNKNOWN', why)));
   try {
-    const message = await prepare();
-    const { data } = await client.request(service, message, { timeoutMs });
+    const message = await prepare(atRest.signal);
+    // A person who was asked something has taken a time of their own.
+    if (canAsk()) endMs = performance.now() + timeoutMs;
+    const { data } = await client.request(service, message, { timeoutMs: leftMs(), signal: atRest.signal });
     if (data['status'] !== false) return data;
     throw new PeerError(textOr(data['code'], 'FAILED'), textOr(data['reason'], 'the service gave no reason'), { service, action: message.action });
   } catch (error) {
+    if (error instanceof CallError && error.code === 'ABORTED') atRest.signal.throwIfAborted();
     if (!(error instanceof PeerError) || error.code !== 'SERVICE_UNKNOWN') throw error;
-    const why = await whyAbsent(client, service, host);
+    const whyMs = Math.ceil(Math.min(leftMs(), listTimeoutMs));
+    const why = await whyAbsent(client, service, host, { timeoutMs: whyMs, signal: AbortSignal.timeout(whyMs) });
     throw why === undefined ? error : new CommandError('SERVICE_UNKNOWN', why, { cause: error });
+  } finally {
+    ended.abort();
+    await watched;
   }
 }
 
-/** Why a service is not there: a plugin that does not run, a name that is like another, or a host that there is not. */
-async function whyAbsent(client: Client, service: string, ownHost: string): Promise<string | undefined> {
-  const services = await servicesOf(client);
-  const plugin = await absentPlugin(client, service, ownHost, services);
+/** What stands still is not there in a moment, as what is being started is. */
+async function watchRest(client: Client, { service, host, timeoutMs }: Asked, signal: AbortSignal, tell: (why: string) => void): Promise<void> {
+  const services = await servicesOf(client, { timeoutMs, signal });
+  if (services.length === 0 || services.includes(service)) return;
+  const plugin = await absentPlugin(client, service, host, services, { timeoutMs, signal });
+  if (signal.aborted) return;
+  if (plugin?.isAtRest === true) tell(plugin.why);
+  else tellAbsent(service, services);
+}
+
+/** Why a service is not there: a plugin that does not run, a name that is like another, or a host that there is not. Undefined if that is not known in time. */
+async function whyAbsent(client: Client, service: string, ownHost: string, options: AskOptions): Promise<string | undefined> {
+  const services = await servicesOf(client, options);
+  const plugin = await absentPlugin(client, service, ownHost, services, options);
   if (plugin?.isInstalled === true) return plugin.why;
   const meant = nearest(service, services);
   if (meant !== undefined) return `no worker offers ${service}; did you mean ${meant}?`;
-  return plugin?.why ?? (isPluginService(service) ? await unknownHost(client, parsePluginId(service, ownHost).host) : undefined);
+  if (plugin !== undefined || !isPluginService(service)) return plugin?.why;
+  try {
+    return (await missingHost(client, parsePluginId(service, ownHost).host, options))?.text;
+  } catch (error) {
+    if (error instanceof CallError) return undefined;
+    throw error;
+  }
 }
 
 interface AbsentPlugin {
@@ -82,12 +114,12 @@ interface AbsentPlugin {
 }
 
 /** What the manager of its host knows of a plugin that does not answer; undefined if no manager says anything. A bare name is a plugin of this host. */
-async function absentPlugin(client: Client, service: string, ownHost: string, services: readonly string[]): Promise<AbsentPlugin | undefined> {
+async function absentPlugin(client: Client, service: string, ownHost: string, services: readonly string[], options: AskOptions): Promise<AbsentPlugin | undefined> {
   const { host, name } = parsePluginId(service, ownHost);
   if (!isPlugin(name) || !services.includes(hostService(host, 'manager'))) return undefined;
   const id = `${host}.${name}`;
   try {
-    const plugins = await pluginsOf(client, host, { timeoutMs: listTimeoutMs });
+    const plugins = await pluginsOf(client, host, options);
     const plugin = plugins.find((one) => one.name === name);
     if (plugin === undefined) {
       if (service === name) return undefined;
@@ -112,9 +144,9 @@ function tellAbsent(service: string, services: readonly string[]): void {
   note(`no worker offers ${service} yet, waiting for one${meant === undefined ? '' : ` (did you mean ${meant}? Ctrl-C ends the waiting)`}`);
 }
 
-async function servicesOf(client: Client): Promise<string[]> {
+async function servicesOf(client: Client, options: AskOptions): Promise<string[]> {
   try {
-    return (await client.manage('mmi.services', '', { timeoutMs: listTimeoutMs })).split(', ').filter((name) => name !== '');
+    return (await client.manage('mmi.services', '', options)).split(', ').filter((name) => name !== '');
   } catch {
     // A broker that does not list its services leaves nothing to suggest.
     return [];

@@ -7,7 +7,7 @@ import { editConfiguration } from '../config-edit/edit-configuration.ts';
 import { installedOn, isPlugin, knownOn } from '../configured-plugins.ts';
 import { addExamples } from '../examples.ts';
 import { CommandError, reportFailure } from '../failure.ts';
-import { unknownHost } from '../hosts.ts';
+import { missingHost } from '../hosts.ts';
 import { valueOf, valueText } from '../item-text.ts';
 import { note, printJson, printLine, styled, table } from '../output.ts';
 import { typedCommand } from '../own-files.ts';
@@ -64,8 +64,8 @@ export function addConfig(program: Command, context: CommandContext): void {
         await setValue(client, { host, plugin, key, value, by: whoAsks() });
         note(`${plugin} on ${host}: ${key} is ${items?.[key]?.secret === true ? 'set (secret)' : valueText(value)}`);
         // A host may be told something before it joins; a name that was mistyped looks the same.
-        const unknown = command.optsWithGlobals<{ host?: string }>().host === undefined ? undefined : await unknownHost(client, host);
-        if (unknown !== undefined) note(`${unknown}; the value waits for it`);
+        const missing = command.optsWithGlobals<{ host?: string }>().host === undefined ? undefined : await missingHost(client, host);
+        if (missing?.code === 'HOST_UNKNOWN') note(`${missing.text}; the value waits for it`);
         if (items === undefined) await tellUnknown(client, host, plugin, key);
       });
     });

@@ -5,7 +5,7 @@ import { Option, type Command } from 'commander';
 import { hostService, packageDetail, packageList, parsePluginId, pluginInstall, pluginRollback, pluginStatusGet, pluginUpgrade, type Job, type JsonValue } from '@majordomus/contracts';
 import { BusError, CallError, type Client, PeerError } from '@majordomus/mq';
 import { CommandError, reportFailure } from '../failure.ts';
-import { assertHost, hostsOf } from '../hosts.ts';
+import { allHosts, assertHost } from '../hosts.ts';
 import { orTellWhere } from '../house-plugins.ts';
 import { chooseSource, mayNameHost, type ChosenSource } from '../install-source.ts';
 import { followJob, waitMs } from '../installation.ts';
@@ -159,11 +159,12 @@ async function upgradeAll(client: Client, own: CliSettings, options: UpgradeOpti
 
 /** What was meant, and what lies there. */
 async function choose(client: Client, { host }: CliSettings, typed: string, on: string | undefined): Promise<ChosenSource> {
-  if (on !== undefined && on !== host) await assertHost(client, on);
-  const hosts = mayNameHost(typed) ? (await hostsOf(client, { timeoutMs: hostsTimeoutMs })).map((one) => one.host) : [];
+  const hosts = mayNameHost(typed) ? (await allHosts(client, { timeoutMs: hostsTimeoutMs })).map((one) => one.host) : [];
   const name = typed.slice(typed.lastIndexOf('.') + 1);
   const installedFolder = on !== undefined || mayNameHost(typed) ? await folderOf(client, host, name) : undefined;
-  return chooseSource(typed, on, { folder: process.cwd(), kindOf, ownPlugin: ownPluginFolder, installed: () => installedFolder, hosts });
+  const chosen = chooseSource(typed, on, { folder: process.cwd(), kindOf, ownPlugin: ownPluginFolder, installed: () => installedFolder, hosts });
+  if (chosen.on !== undefined && chosen.on !== host) await assertHost(client, chosen.on);
+  return chosen;
 }
 
 async function folderOf(client: Client, host: string, name: string): Promise<string | undefined> {

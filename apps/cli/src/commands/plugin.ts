@@ -14,7 +14,7 @@ import { typedCommand } from '../own-files.ts';
 import { isLoggedPart } from '../parts.ts';
 import { pluginDetails } from '../plugin-details.ts';
 import type { CommandContext } from '../program.ts';
-import { type CliSettings, withHost } from '../session.ts';
+import { type CliSettings, withFirstHost, withHost } from '../session.ts';
 import { statusCells, statusHead } from '../status-table.ts';
 import { whoAsks } from '../who.ts';
 import { addPluginCreate } from './plugin-create.ts';
@@ -46,12 +46,11 @@ export function addPlugin(program: Command, context: CommandContext): void {
   plugin.command('list').option('--json', 'as JSON')
     .description('list the installed plugins of all hosts (of one with --host) and how they are')
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { host } = settings(command);
       const onlyOne = command.optsWithGlobals<{ host?: string }>().host !== undefined;
-      const { own, others } = await withHost(settings(command), async (client) => ({
-        own: await pluginsOf(client, host),
-        others: onlyOne ? [] : await pluginsElsewhere(client, host),
-      }));
+      const asked = settings(command);
+      const { own, others } = onlyOne
+        ? await withHost(asked, async (client) => ({ own: await pluginsOf(client, asked.host), others: [] }))
+        : await withFirstHost(asked, async (client, host) => ({ own: await pluginsOf(client, host), others: await pluginsElsewhere(client, host) }));
       tellUnknown(others);
       const plugins = [...own, ...others.flatMap((other) => other.plugins)];
       if (options.json === true) printJson(plugins);

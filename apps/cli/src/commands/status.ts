@@ -6,7 +6,7 @@ import { awayText, awayTodo, hostsOf, type HouseHost } from '../hosts.ts';
 import { note, printJson, printLine, styled } from '../output.ts';
 import { asTyped, typedCommand } from '../own-files.ts';
 import type { CommandContext } from '../program.ts';
-import { withHost } from '../session.ts';
+import { withFirstHost, withHost } from '../session.ts';
 import { statusTable } from '../status-table.ts';
 
 const timeoutMs = 6000;
@@ -23,9 +23,8 @@ Examples:
   domus status
   domus status --host igor --json`)
     .action(async (options: { json?: boolean }, command: Command) => {
-      const { host } = settings(command);
       const onlyOne = command.optsWithGlobals<{ host?: string }>().host !== undefined;
-      await withHost(settings(command), async (client) => {
+      const show = async (client: Client, host: string): Promise<void> => {
         const own = await hostStatus(client, host, timeoutMs);
         const others = onlyOne ? [] : await statusOfOthers(client, host);
         const notices = await noticesOf(client);
@@ -43,7 +42,9 @@ Examples:
           }
           if (notices.length > 0) printLine('daily backups from before a notice are kept until it is acknowledged');
         }
-      });
+      };
+      const own = settings(command);
+      await (onlyOne ? withHost(own, (client) => show(client, own.host)) : withFirstHost(own, show));
     });
 }
 

@@ -53,6 +53,8 @@ describe('of the daily backups', () => {
     expect(stay(noticesMs.slice(0, 1))).toEqual([0, 1, 2, 9, 10, 11]);
     expect(stay([nowMs])).toEqual([0, 1, 2]);
     expect(stay([])).toEqual([0, 1, 2]);
+    // Notices of a clock that was wrong: nobody knows what they are older than.
+    for (const wrongMs of [0, nowMs + 900 * dayMs]) expect(stay([wrongMs, ...noticesMs])).toEqual([0, 1, 2, 34, 35, 36, 37, 38, 39]);
   });
 
   it('the one that was just made always stays, whatever the clock has done', () => {

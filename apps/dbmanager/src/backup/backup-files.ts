@@ -45,13 +45,19 @@ export function isDue(backups: readonly BackupFile[], wallMs: number): boolean {
 
 /**
  * Those that go, so that `keep` stay: the oldest. What was damaged or lost may be in those alone that are older than the notice of it:
- * of these as many stay, for the first notice and for the last, so that there are never more than three times `keep`.
+ * of these as many stay, for the first notice and for the last, so that there are never more than three times `keep`. A notice from the
+ * future, or older than all of them, was made when the clock was wrong: then the oldest stay, which alone are surely from before it.
  * @param noticesMs the times of the notices that nobody has acknowledged
  */
 export function surplus(backups: readonly BackupFile[], wallMs: number, keep: number, noticesMs: readonly number[] = []): BackupFile[] {
   const newest = newestFirst(backups, wallMs);
-  const kept = [Infinity, Math.max(...noticesMs), Math.min(...noticesMs)].flatMap((beforeMs) => newest.filter(({ atMs }) => atMs <= beforeMs).slice(0, keep));
-  return newest.filter((one) => !kept.includes(one));
+  const isWrong = (noticeMs: number): boolean => noticeMs > wallMs + futureMs || newest.every(({ atMs }) => atMs > noticeMs);
+  const kept = new Set(newest.slice(0, keep));
+  const before = noticesMs.some(isWrong)
+    ? newest.slice(-2 * keep)
+    : [Math.max(...noticesMs), Math.min(...noticesMs)].flatMap((noticeMs) => newest.filter(({ atMs }) => atMs <= noticeMs).slice(0, keep));
+  for (const one of before) kept.add(one);
+  return newest.filter((one) => !kept.has(one));
 }
 
 /**

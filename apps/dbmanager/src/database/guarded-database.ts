@@ -2,16 +2,16 @@
 // with decides whether its connection may be used on. Reads always pass.
 import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { syncPath } from '@majordomus/runtime';
+import { syncPath, systemClock, type Clock } from '@majordomus/runtime';
 import { writes, type Operation } from '../actions.ts';
-import { emptyLog } from '../file/connection.ts';
-import { OpenFiles } from '../file/open-files.ts';
+import { emptyLog, useOf } from '../file/connection.ts';
+import { OpenFiles, type Look, type Overwritten } from '../file/open-files.ts';
 import { leastBytes, type Room } from '../file/room.ts';
 import { isDamage, spoils } from '../file/sqlite-code.ts';
 import { rescue, type RescueOptions } from '../recovery/rescue.ts';
 import type { BatchResult, ConfigurationDatabase } from './database.ts';
 import type { Outcome } from './outcome.ts';
-import { storageBlocked, storageFull, storageLost, storageOverwritten } from './storage-failure.ts';
+import { overwrittenNotice, storageBlocked, storageFull, storageLost, storageOverwritten } from './storage-failure.ts';
 
 /** Why a connection has to be closed, and another one opened. */
 export interface Renewal {
@@ -33,7 +33,14 @@ export interface GuardOptions {
   readonly isWithoutRoom: boolean;
   /** Whether the disk has failed under this process: what stands in the log may be in the memory of the machine only. */
   readonly hasDiskFailed: boolean;
+  /** As OpenFilesOptions has it. */
+  readonly settleMs?: number | undefined;
+  /** A checkpoint of another program writes into the file first, and says so at its end: how long a request waits for that (default 250). */
+  readonly checkpointMs?: number;
+  readonly clock?: Clock | undefined;
 }
+
+const checkpointPauseMs = 25;
 
 /** Somebody reads the file, and needs what is in the write-ahead log. */
 class LogInUse extends Error {
@@ -48,31 +55,45 @@ export class GuardedDatabase {
   readonly #isWithoutRoom: boolean;
   readonly #hasDiskFailed: boolean;
   readonly #files: OpenFiles;
+  readonly #clock: Clock;
+  readonly #checkpointMs: number;
+  /** Whether a request has waited for what may be a checkpoint: one for all. */
+  #hasWaited = false;
   /** Whether what was in the log when the file was opened is on the disk. */
   #isFresh = false;
 
-  constructor(database: ConfigurationDatabase, connection: Database, { room, isWithoutRoom, hasDiskFailed }: GuardOptions) {
+  constructor(database: ConfigurationDatabase, connection: Database, { room, isWithoutRoom, hasDiskFailed, settleMs, checkpointMs = 250, clock = systemClock }: GuardOptions) {
     this.#database = database;
     this.#connection = connection;
     this.#room = room;
     this.#isWithoutRoom = isWithoutRoom;
     this.#hasDiskFailed = hasDiskFailed;
-    this.#files = new OpenFiles(connection.name);
+    this.#clock = clock;
+    this.#checkpointMs = checkpointMs;
+    this.#files = new OpenFiles(connection.name, { use: useOf(connection), clock, ...(settleMs !== undefined && { settleMs }) });
     if (this.#room.shortage() === undefined) this.#makeFresh();
     this.#files.leave();
   }
 
   run(operations: readonly Operation[]): GuardedResult {
-    const { loss, overwritten, trouble } = this.#files.look();
+    const { loss, overwritten, trouble } = this.#look(operations.length > 0);
     if (overwritten !== undefined) {
-      const notice = `see what writes to files of the house: ${overwritten}; what is in it now may be a mixture of old and new: look through the configuration (domus config list), or put a backup back (domus restore)`;
-      return { outcomes: operations.map((operation) => storageOverwritten(operation, overwritten)), committed: false, renew: { text: overwritten, notice, why: 'overwritten' } };
+      const outcomes = operations.map((operation) => storageOverwritten(operation, overwritten.text));
+      // Who opens half a copy takes it for damaged.
+      return { outcomes, committed: false, ...(overwritten.isOver && { renew: this.#overwrittenRenewal(overwritten) }) };
     }
     if (loss !== undefined) return { ...this.#readOnly(operations, (operation) => storageLost(operation, loss.text)), renew: { text: loss.text, why: 'lost files' } };
     const refusal = operations.some(writes) ? this.#refusal() : undefined;
     const result = refusal === undefined ? this.#database.run(operations) : this.#readOnly(operations, refusal);
     if (operations.some(writes)) this.#files.leave();
     return { ...result, ...(trouble !== undefined && { trouble }), ...this.#afterwards() };
+  }
+
+  /** What has become of the files, before the connection is closed for good; a copy into them may still be under way. */
+  lastLook(): Renewal | undefined {
+    const { loss, overwritten } = this.#look(true);
+    if (overwritten !== undefined) return this.#overwrittenRenewal(overwritten);
+    return loss === undefined ? undefined : { text: loss.text, why: 'lost files' };
   }
 
   /** As ConfigurationDatabase.maintain. */
@@ -87,6 +108,23 @@ export class GuardedDatabase {
   /** Writes the database anew whose files are lost, as rescue.ts says, and closes it. */
   rescue(options: RescueOptions): string | undefined {
     return rescue(this.#connection, this.#files, options);
+  }
+
+  /** @param isAwaited whether somebody would be refused for what may be a checkpoint */
+  #look(isAwaited: boolean): Look {
+    let look = this.#files.look();
+    this.#hasWaited &&= look.overwritten !== undefined;
+    if (!isAwaited || this.#hasWaited || look.overwritten === undefined) return look;
+    for (let leftMs = this.#checkpointMs; leftMs > 0 && look.overwritten !== undefined; leftMs -= checkpointPauseMs) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, checkpointPauseMs);
+      look = this.#files.look();
+    }
+    this.#hasWaited = look.overwritten !== undefined;
+    return look;
+  }
+
+  #overwrittenRenewal({ text }: Overwritten): Renewal {
+    return { text, notice: overwrittenNotice(text, this.#clock.wallMs()), why: 'overwritten' };
   }
 
   #readOnly(operations: readonly Operation[], refusal: (operation: Operation) => Outcome): BatchResult {

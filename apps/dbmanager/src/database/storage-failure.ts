@@ -1,4 +1,4 @@
-// What a caller is told when the database fails: no room, or anything else.
+// What a caller, or a person, is told when the database fails: no room, or anything else.
 import { refuse } from '@majordomus/contracts';
 import { reasonOf } from '@majordomus/runtime';
 import { actionOf, writes, type Operation } from '../actions.ts';
@@ -37,7 +37,12 @@ export function storageLost(operation: Operation, why: string): Outcome {
 
 /** For what would be done with a mixture. @param why what became of the database */
 export function storageOverwritten(operation: Operation, why: string): Outcome {
-  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is looked through and opened anew: do it again`));
+  return refused(refuse(actionOf(operation).contract, 'STORAGE_ERROR', `${operation.action}${about(operation)} was refused, and nothing was changed: ${why}; it is looked through and opened anew when that is over: do it again`));
+}
+
+/** What a person is told then. It has its time, since what happens twice is told twice. @param why what became of the database */
+export function overwrittenNotice(why: string, wallMs: number): string {
+  return `see what writes to files of the house: ${why} (${new Date(wallMs).toISOString().slice(0, 16)}Z); what is in it now may be a mixture of old and new: look through the configuration (domus config list), or put a backup back (domus restore)`;
 }
 
 function about({ data }: Operation): string {

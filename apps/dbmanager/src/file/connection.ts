@@ -55,6 +55,7 @@ function opened(path: string, steps: readonly Migration[], open: () => Database,
     connection = open();
     prepare(connection);
     configure(connection, path);
+    tryLog(connection, path);
     migrate(connection, steps);
     return connection;
   } catch (cause) {
@@ -124,6 +125,19 @@ function configure(connection: Database, path: string): void {
   if (connection.pragma('application_id', { simple: true }) !== applicationId) connection.pragma(`application_id = ${applicationId}`);
 }
 
+/**
+ * Brings what is in the log into the file, as far as nobody reads it. A log that is not of this file, which was copied over, say, may show
+ * a database of which every page is whole, and yet never come into it. Any other hindrance is for who writes.
+ */
+function tryLog(connection: Database, path: string): void {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  try {
+    connection.pragma('wal_checkpoint(PASSIVE)');
+  } catch (cause) {
+    if (isDamage(sqliteCode(cause) ?? '')) throw new DatabaseDamaged(path, `its log cannot be brought into it: ${reasonOf(cause)}`, { cause });
+  }
+}
+
 function refusal(path: string, cause: unknown): StartError {
   const why = reasonOf(cause);
   const code = sqliteCode(cause) ?? (cause instanceof MigrationFailure ? sqliteCode(cause.cause) : undefined) ?? '';
@@ -138,6 +152,24 @@ function refusal(path: string, cause: unknown): StartError {
     return new StartError('CANNOT_START', `no room on the disk of ${path} (${why}); free some, and start again`, { cause });
   }
   return new StartError('CANNOT_START', `cannot open the database ${path}: ${why}`, { cause });
+}
+
+/**
+ * What changes when any program uses the database through SQLite: the commits of others, the frames in the log, and how many of them are
+ * in the file. Asking changes nothing and opens no file: to close the index of the log would take SQLite's locks on it.
+ * @returns what gives it; undefined where SQLite does not say it
+ */
+export function useOf(connection: Database): () => string | undefined {
+  const commits = connection.prepare<[], number>('PRAGMA data_version').pluck();
+  const log = connection.prepare<[], number[]>('PRAGMA wal_checkpoint(NOOP)').raw();
+  return () => {
+    try {
+      return [commits.get(), ...(log.get() ?? [])].join(' ');
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+      return undefined;
+    }
+  };
 }
 
 /**

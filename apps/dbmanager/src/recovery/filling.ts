@@ -1,6 +1,7 @@
 // Fills the tables of a new database: with what was read of the damaged one, then, where that has holes, with what the history
 // says and the newest backup has. A value that was read wins.
 import type { Database } from 'better-sqlite3';
+import type { Place } from '../configuration/place.ts';
 import { sqliteCode } from '../file/sqlite-code.ts';
 import { isSealed } from '../secrets/secrets.ts';
 import type { Salvaged } from './salvage.ts';
@@ -23,19 +24,16 @@ export interface Filled {
 /** The columns that hold JSON, or what is encrypted: anything else in them is damage that SQLite cannot see. */
 const jsonColumns: Readonly<Record<string, readonly string[]>> = { config: ['value'], plugin_schema: ['items'], config_history: ['old', 'new'] };
 
-/** What a person calls a value. */
-const valueName = "key || ' of ' || plugin || ' on ' || host";
-
 /** The newest change of each value; those of the newest backup are among them. Beside a lone max(), SQLite takes the other columns from the row that has it. */
 const newestChanges = '(SELECT host, plugin, key, new, at_ms, max(change) FROM config_history GROUP BY host, plugin, key)';
 
 /** A value whose row is lost is what its newest change made of it. */
 const newestOfHistory = `
   INSERT OR IGNORE INTO config (host, plugin, key, value, updated_ms)
-  SELECT host, plugin, key, new, at_ms FROM ${newestChanges} WHERE new IS NOT NULL RETURNING ${valueName}`;
+  SELECT host, plugin, key, new, at_ms FROM ${newestChanges} WHERE new IS NOT NULL RETURNING key, plugin, host`;
 
 /** What was deleted since the backup was made is not taken from it. */
-const deleted = `SELECT ${valueName} FROM ${newestChanges} WHERE new IS NULL`;
+const deleted = `SELECT key, plugin, host FROM ${newestChanges} WHERE new IS NULL`;
 
 /**
  * Fills each table in turn, inside the transaction of its caller.
@@ -46,7 +44,7 @@ export function fill(target: Database, found: ReadonlyMap<TableShape, Salvaged>,
     const columns = columnsOf(shape);
     const insert = target.prepare<Cell[]>(`INSERT OR IGNORE INTO ${quoted(shape.name)} (${listed(columns)}) VALUES (${columns.map(() => '?').join(', ')})`);
     const put = (row: Row): number => (isSound(shape, row) ? attemptInsert(() => insert.run(...row).changes) : 0);
-    const names = (statement: string): string[] => (shape.name === 'config' ? target.prepare<[], string>(statement).pluck().all() : []);
+    const names = (statement: string): string[] => (shape.name === 'config' ? target.prepare<[], Place>(statement).all().map(valueName) : []);
     const read = salvaged.rows.reduce((sum, row) => sum + put(row), 0);
     const isWhole = salvaged.isWhole && read === salvaged.rows.length;
     if (isWhole) return { table: shape.name, read, fromHistory: [], fromBackup: [], isWhole, lost: [] };
@@ -57,11 +55,15 @@ export function fill(target: Database, found: ReadonlyMap<TableShape, Salvaged>,
   });
 }
 
+function valueName({ key, plugin, host }: Place): string {
+  return `${key} of ${plugin} on ${host}`;
+}
+
 /** As a person calls a value, and a schema; nobody has a name for the others. */
 function nameOf(shape: TableShape, row: Row): string {
   const columns = columnsOf(shape);
   const cell = (name: string): string => String(row[columns.indexOf(name)]);
-  return shape.name === 'config' ? `${cell('key')} of ${cell('plugin')} on ${cell('host')}` : cell(shape.name === 'plugin_schema' ? 'plugin' : (shape.key[0] ?? ''));
+  return shape.name === 'config' ? valueName({ key: cell('key'), plugin: cell('plugin'), host: cell('host') }) : cell(shape.name === 'plugin_schema' ? 'plugin' : (shape.key[0] ?? ''));
 }
 
 function allRows(connection: Database, shape: TableShape): Row[] {

@@ -1,6 +1,6 @@
 // Opens the database for a house that has to go on: what is damaged is recovered, a disk without room is only read from, and what
 // was interrupted is finished. What is not ours, or newer, is refused and untouched.
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { isSystemError, StartError, syncPath } from '@majordomus/runtime';
@@ -40,11 +40,13 @@ export function openDatabase(path: string, options: OpeningOptions): Opened {
   const mark = `${path}.known`;
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   const isKnown = existsSync(mark);
-  const found = size === 0 && isKnown ? 'it is empty, and was not' : options.isSuspect ? damageOf(path) : undefined;
+  const left = leftByLastEnd(path);
+  const found = size === 0 && isKnown ? 'it is empty, and was not' : options.isSuspect || left !== undefined ? damageOf(path) : undefined;
   const usable = found === undefined ? openOrRecover(path, options) : recovered(path, found, options);
   const opened = { ...usable, told: [...rescued, ...usable.told] };
   if (!isKnown) setMark(mark);
-  if (options.notice !== undefined) tryNotice(opened.connection, options.wallMs, options.notice);
+  for (const notice of [left, options.notice]) if (notice !== undefined) tryNotice(opened.connection, options.wallMs, notice);
+  rmSync(leftFile(path), { force: true });
   const [newest] = newestFirst(backupsIn(options.backups), options.wallMs);
   if (size === undefined && (isKnown || newest !== undefined)) {
     const restore = newest === undefined ? 'domus restore' : `the newest: domus restore --force ${join(options.backups, newest.file)}`;
@@ -93,6 +95,29 @@ function setMark(mark: string): void {
   } catch (error) {
     // Without room for it, the next start sets it.
     if (!isSystemError(error)) throw error;
+  }
+}
+
+function leftFile(path: string): string {
+  return `${path}.overwritten`;
+}
+
+/** Keeps what a person has to be told until the next start, where the database itself is not to be written to any more. */
+export function leaveForNextStart(path: string, text: string): void {
+  try {
+    writeFileSync(leftFile(path), text, { mode: 0o600 });
+  } catch (error) {
+    // The log has it.
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+function leftByLastEnd(path: string): string | undefined {
+  try {
+    return readFileSync(leftFile(path), 'utf8');
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 // What a person is told of a recovery: what to do first, then what was damaged, what was read, and where the rest comes from; and the
-// report of each value that was not read, which is kept with the damaged files.
+// report of each value and schema that was not read, which is kept with the damaged files.
 import type { Filled } from './filling.ts';
 import { lostValuesTodo } from './notices.ts';
 
@@ -19,19 +19,20 @@ export interface Story {
   readonly backup: string | undefined;
 }
 
-export function recoveryNotice({ path, damage, place, filled, backup }: Story): string {
+export function recoveryNotice(story: Story): string {
+  const { path, damage, place, filled, backup } = story;
   const shown = filled.filter(({ table }) => nouns[table] !== undefined);
   const read = shown.filter((one) => one.read > 0).map((one) => counted(one.table, one.read)).join(', ');
   const remembered = shown.filter(({ fromHistory }) => fromHistory.length > 0).map(({ table, fromHistory }) => counted(table, fromHistory.length)).join(', ');
-  const restored = shown.filter(({ fromBackup }) => fromBackup.length > 0).map(({ table, fromBackup }) => `${counted(table, fromBackup.length)}${table === 'config_history' ? '' : some(fromBackup)}`).join(', ');
+  const restored = shown.filter(({ fromBackup }) => fromBackup.length > 0).map(({ table, fromBackup }) => `${counted(table, fromBackup.length)}${isUnnamed(table) ? '' : some(fromBackup)}`).join(', ');
   const holes = shown.filter(({ isWhole }) => !isWhole).map(({ table, lost }) => `${nouns[table]}${some(lost)}`);
   const facts = [
     `the database ${path} was damaged (${damage.replaceAll(/\s+/g, ' ').slice(0, 200)})`,
     `recovered: ${read === '' ? 'nothing' : read}`,
-    ...(holes.length === 0 ? ['nothing is missing'] : [
+    ...(holes.length === 0 ? ['all that is in it could be read'] : [
       `not all could be read of: ${holes.join(', ')}`,
       ...(remembered === '' ? [] : [`taken from the history: ${remembered}`]),
-      backup === undefined ? 'there is no backup to fill it from' : `taken from the backup ${backup}: ${restored === '' ? 'nothing that was missing' : `${restored}; what was deleted after it was made may be among them; each value is named in ${reportFile(place)}`}`,
+      backup === undefined ? 'there is no backup to fill it from' : `taken from the backup ${backup}: ${restored === '' ? 'nothing that was missing' : `${restored}; what was deleted after it was made may be among them${recoveryReport(story) === undefined ? '' : `; each is named in ${reportFile(place)}`}`}`,
     ]),
     `the damaged files are kept as ${place}`,
   ];
@@ -44,12 +45,20 @@ export function reportFile(place: string): string {
   return `${place}.report`;
 }
 
-/** Each value that is not as it was read, and where it comes from; undefined if none comes from a backup. */
+/** Each value and schema that was not read, and where it comes from; undefined if none comes from a backup. */
 export function recoveryReport({ filled, backup }: Pick<Story, 'filled' | 'backup'>): string | undefined {
-  if (backup === undefined || filled.every(({ table, fromBackup }) => nouns[table] === undefined || fromBackup.length === 0)) return undefined;
-  const { fromHistory, fromBackup } = filled.find(({ table }) => table === 'config') ?? { fromHistory: [], fromBackup: [] };
-  const part = (source: string, names: readonly string[]): string => [`from ${source}: ${counted('config', names.length)}`, ...names, ''].join('\n');
-  return `${part('the history', fromHistory)}\n${part(`the backup ${backup}`, fromBackup)}`;
+  const named = filled.filter(({ table }) => nouns[table] !== undefined && !isUnnamed(table));
+  if (backup === undefined || named.every(({ fromBackup }) => fromBackup.length === 0)) return undefined;
+  const part = (source: string, table: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [[`from ${source}: ${counted(table, names.length)}`, ...names, ''].join('\n')]);
+  return [
+    ...named.flatMap(({ table, fromHistory }) => part('the history', table, fromHistory)),
+    ...named.flatMap(({ table, fromBackup }) => part(`the backup ${backup}`, table, fromBackup)),
+  ].join('\n');
+}
+
+/** A change has a number alone. */
+function isUnnamed(table: string): boolean {
+  return table === 'config_history';
 }
 
 function counted(table: string, count: number): string {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import * as fc from 'fast-check';
@@ -25,7 +25,7 @@ describe('a damaged database is set aside and recovered', () => {
     const { connection, told } = home.open();
     expect(valuesIn(connection).size).toBe(values);
     expect(connection.prepare('SELECT version FROM plugin_schema').pluck().all()).toEqual(['1.0.0']);
-    expect(told).toEqual([expect.stringMatching(/was damaged \(file is not a database\); recovered: .*800 values.*nothing is missing/)]);
+    expect(told).toEqual([expect.stringMatching(/was damaged \(file is not a database\); recovered: .*800 values.*all that is in it could be read/)]);
     expect(noticesIn(connection)).toEqual(told);
     connection.close();
     expect(readFileSync(join(dirname(home.path), setAside)).equals(bytes)).toBe(true);
@@ -82,7 +82,7 @@ describe('a damaged database is set aside and recovered', () => {
     for (const key of hidden.slice(0, 2)) expect(keys).not.toContain(key);
     expect(keys).toHaveLength(values - 2);
     const report = `${join(dirname(home.path), setAside)}.report`;
-    expect(told[0]).toMatch(new RegExp(String.raw`taken from the backup \S+: 58 values \(${keyOf(202)} of velbus on igor, .*, …\); what was deleted after it was made may be among them; each value is named in ${report.replaceAll('.', String.raw`\.`)}`));
+    expect(told[0]).toMatch(new RegExp(String.raw`taken from the backup \S+: 58 values \(${keyOf(202)} of velbus on igor, .*, …\); what was deleted after it was made may be among them; each is named in ${report.replaceAll('.', String.raw`\.`)}`));
     const lines = readFileSync(report, 'utf8').split('\n');
     expect(lines.filter((line) => line.startsWith('from the backup'))).toHaveLength(1);
     for (const key of hidden.slice(2)) expect(lines).toContain(`${key} of velbus on igor`);
@@ -130,6 +130,29 @@ describe('a damaged database is set aside and recovered', () => {
     expect(valuesIn(connection).size).toBe(10);
     expect(told[0]).toMatch(/recovered: nothing; not all could be read of: .*taken from the backup/);
     connection.close();
+    expect(readFileSync(`${join(dirname(home.path), setAside)}.report`, 'utf8')).toMatch(/^from the backup \S+: 1 schema of a plugin\ndiskfree\n/m);
+  });
+
+  it('is recovered, too, where the report of what comes from a backup cannot be written, which is told', () => {
+    home.fill(10);
+    copyDatabase(home.path, join(home.backups, backupName(wallMs - 1000)));
+    writeFileSync(home.path, Buffer.alloc(100 * pageBytes, 0xee));
+    mkdirSync(`${join(dirname(home.path), setAside)}.report`);
+    const { connection, told } = home.open();
+    expect(valuesIn(connection).size).toBe(10);
+    expect(told[0]).toMatch(/; but \S+\.report was not written \(.*EISDIR\)+$/);
+    connection.close();
+  });
+
+  it('of which only the history comes from a backup: no report, since a change has no name', () => {
+    home.fill();
+    copyDatabase(home.path, join(home.backups, backupName(wallMs - 1000)));
+    home.damagePages(home.leavesOf('config_history').slice(3, 5));
+    const { connection, told } = home.open();
+    expect(told[0]).toMatch(/taken from the backup \S+: \d+ changes of the history; what was deleted/);
+    expect(told[0]).not.toContain('.report');
+    connection.close();
+    expect(home.names().filter((name) => name.endsWith('.report'))).toEqual([]);
   });
 
   it.each([
@@ -186,6 +209,24 @@ describe('a damaged database is set aside and recovered', () => {
       'majordomus.sqlite', setAside, `${setAside}-2`, `${setAside}-2-wal`, `${setAside}-wal`, 'majordomus.sqlite.known',
     ]);
     expect(readFileSync(join(dirname(home.path), `${setAside}-wal`)).equals(readFileSync(join(home.folder.path, 'saved-wal')))).toBe(true);
+  });
+
+  it('whose log belongs to a larger file, as after a copy over it: every page is whole, and the log could never be brought into it', () => {
+    const older = join(home.backups, backupName(wallMs - 86_400_000));
+    home.open().connection.close();
+    copyDatabase(home.path, older);
+    home.fill();
+    const writer = openConnection(home.path);
+    writer.prepare("UPDATE config SET value = '1' WHERE key = ?").run(keyOf(0));
+    const log = readFileSync(`${home.path}-wal`);
+    writer.close();
+    writeFileSync(home.path, readFileSync(older));
+    writeFileSync(`${home.path}-wal`, log);
+    const { connection, told } = home.open();
+    expect(told).toEqual([expect.stringMatching(/was damaged \(its log cannot be brought into it: database disk image is malformed\)/)]);
+    new ConfigurationDatabase(connection).run([{ action: 'config.set', data: { host: 'igor', plugin: 'velbus', data: { [keyOf(1)]: 'new' } } }]);
+    expect(connection.pragma('wal_checkpoint(TRUNCATE)')).toMatchObject([{ busy: 0 }]);
+    connection.close();
   });
 
   it('between damaged pages nothing that can be read is lost, however many they are', () => {

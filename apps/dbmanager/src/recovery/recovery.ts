@@ -49,15 +49,27 @@ export function recover(path: string, damage: string, { backups, wallMs, beforeS
     beforeStep('copy');
     const copy = copyDamaged(path, sources);
     beforeStep('make');
-    const text = makeDatabase(working, { path, damage, place, copy, backups, wallMs, beforeStep });
+    const { text, report } = makeDatabase(working, { path, damage, place, copy, backups, wallMs, beforeStep });
     beforeStep('replace');
     replaceDamaged(path, working, place);
     rmSync(sources, { recursive: true, force: true });
-    return { text, place };
+    const trouble = report === undefined ? '' : writeReport(reportFile(place), report);
+    return { text: `${text}${trouble}`, place };
   } catch (cause) {
     if (cause instanceof StartError) throw cause;
     const why = isSystemError(cause) ? systemReason(cause) : reasonOf(cause);
     throw new StartError('CANNOT_START', `${path} is damaged (${damage}), and what is in it cannot be recovered: ${why}; nothing was changed: ${sqliteCode(cause) === 'SQLITE_FULL' || isSystemError(cause, 'ENOSPC', 'EDQUOT') ? 'free some room on its disk, and start again' : 'put a backup in its place (domus restore), or move it away together with its -wal and -shm files'}`, { cause });
+  }
+}
+
+/** The database is recovered by now, with it or without. Gives what is added for the log. */
+function writeReport(file: string, report: string): string {
+  try {
+    writeFileSync(file, report, { mode: 0o600 });
+    return '';
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return `; but ${file} was not written (${systemReason(error)})`;
   }
 }
 
@@ -69,8 +81,8 @@ interface Making extends Required<RecoveryOptions> {
   readonly copy: string;
 }
 
-/** Makes the new database in `working`; gives the notice that is in it. */
-function makeDatabase(working: string, { path, damage, place, copy, backups, wallMs, beforeStep }: Making): string {
+/** Makes the new database in `working`; gives the notice that is in it, and the report. */
+function makeDatabase(working: string, { path, damage, place, copy, backups, wallMs, beforeStep }: Making): { readonly text: string; readonly report: string | undefined } {
   const target = new Sqlite(working);
   let source: Database | undefined;
   let backup: NamedDatabase | undefined;
@@ -90,11 +102,9 @@ function makeDatabase(working: string, { path, damage, place, copy, backups, wal
     if (filled.some(({ table, isWhole }) => !isWhole && table.startsWith('config'))) closeHistory(target);
     beforeStep('tell');
     const story = { path, damage, place, filled, backup: backup?.name };
-    const report = recoveryReport(story);
-    if (report !== undefined) writeFileSync(reportFile(place), report, { mode: 0o600 });
     const text = recoveryNotice(story);
     addNotice(target, wallMs, text);
-    return text;
+    return { text, report: recoveryReport(story) };
   } finally {
     backup?.connection.close();
     source?.close();

@@ -10,10 +10,13 @@ import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 /** More deaths of the thread than this within the window, and it is given up. */
 const deathLimit = 5;
 const deathWindowMs = 60_000;
+/** A file that is written to on and on is read anew less and less often: `settleMs` doubles with each time within the window, so often at most. */
+const overwritingWindowMs = 3_600_000;
+const mostDoublings = 6;
 
 export interface KeptThreadOptions {
   /** What each thread is started with, beside what is known from those before it. */
-  readonly data: Omit<ThreadData, 'isSuspect' | 'notice' | 'hasDiskFailed'>;
+  readonly data: Omit<ThreadData, 'isSuspect' | 'notice' | 'hasDiskFailed' | 'settleMs'> & { readonly settleMs: number };
   readonly log: Log;
   readonly clock: Clock;
   readonly startThread?: ((data: ThreadData) => Worker) | undefined;
@@ -41,7 +44,8 @@ export class KeptThread {
   /** Whether any thread ever had the database open. */
   #wasOpen = false;
   #isClosing = false;
-  #deaths: number[] = [];
+  #deaths: readonly number[] = [];
+  #overwritings: readonly number[] = [];
   /** Why the thread ends by itself, to be replaced. */
   #renewal: Renewal | undefined;
   /** Whether the disk has failed under any thread: whether a later sync did what it said cannot be known then. */
@@ -85,10 +89,11 @@ export class KeptThread {
   }
 
   #start(): void {
-    const { data, log, onReady, onDone, startThread = startStoreThread } = this.#options;
+    const { data, log, clock, onReady, onDone, startThread = startStoreThread } = this.#options;
     leaveDeletedFolder(dirname(data.path));
-    const { why: renewed, notice } = this.#renewal ?? {};
-    const thread = startThread({ ...data, isSuspect: renewed === 'damage' || renewed === 'overwritten', notice, hasDiskFailed: this.#hasDiskFailed });
+    const { why: cause, notice } = this.#renewal ?? {};
+    const settleMs = data.settleMs * 2 ** Math.min(this.#overwritings.length, mostDoublings);
+    const thread = startThread({ ...data, settleMs, isSuspect: cause === 'damage' || cause === 'overwritten', notice, hasDiskFailed: this.#hasDiskFailed });
     this.#renewal = undefined;
     let why: Error | undefined;
     thread.on('message', (message: FromThread) => {
@@ -108,6 +113,7 @@ export class KeptThread {
           this.#isReady = false;
           this.#renewal = message;
           this.#hasDiskFailed ||= message.why === 'failed disk';
+          if (message.why === 'overwritten') this.#overwritings = recent(this.#overwritings, clock.monotonicMs(), overwritingWindowMs);
           return;
         case 'refused':
           why = new StartError(message.code, message.message);
@@ -147,7 +153,7 @@ export class KeptThread {
     const reason = why?.message ?? `exit code ${exitCode}`;
     onDeath(reason);
     const now = clock.monotonicMs();
-    this.#deaths = [...this.#deaths.filter((time) => now - time < deathWindowMs), now];
+    this.#deaths = recent(this.#deaths, now, deathWindowMs);
     log.error({ err: why, deaths: this.#deaths.length }, "the database's thread ended unexpectedly");
     if (this.#deaths.length <= deathLimit) this.#start();
     else this.#giveUp(reason, new StoreLost(`the database's thread ended ${this.#deaths.length} times within ${deathWindowMs / 1000} s, last because: ${reason}; start dbmanager again, and see its log`, { cause: why }));
@@ -158,6 +164,11 @@ export class KeptThread {
     this.#opened.reject(lost);
     this.#ended.reject(lost);
   }
+}
+
+/** Those within the window, and one now. */
+function recent(times: readonly number[], nowMs: number, windowMs: number): number[] {
+  return [...times.filter((time) => nowMs - time < windowMs), nowMs];
 }
 
 /** A thread cannot start in a folder that was deleted; what a process does after its start, it does by absolute paths. */

@@ -7,14 +7,14 @@ import type { Operation } from '../actions.ts';
 import { ConfigurationDatabase } from '../database/database.ts';
 import { GuardedDatabase } from '../database/guarded-database.ts';
 import { roomOf } from '../file/room.ts';
-import { closeUntouched, openDatabase, type Opened } from '../recovery/opening.ts';
+import { closeUntouched, leaveForNextStart, openDatabase, type Opened } from '../recovery/opening.ts';
 import { Rescuer } from './rescuer.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 
 /** Between two times that what is due from time to time is done. */
 const maintenanceMs = 3_600_000;
 
-function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect, notice, hasDiskFailed }: ThreadData): void {
+function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, backups, minFreeBytes, isSuspect, notice, hasDiskFailed, settleMs }: ThreadData): void {
   const tell = (message: FromThread): void => port.postMessage(message);
   const room = roomOf(dirname(path), minFreeBytes);
   let opened: Opened;
@@ -29,7 +29,7 @@ function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, b
   for (const text of told) tell({ kind: 'trouble', text });
   const database = new ConfigurationDatabase(connection, { keyFile, history });
   for (const text of database.checkKey()) tell({ kind: 'trouble', text });
-  const guarded = new GuardedDatabase(database, connection, { room, isWithoutRoom, hasDiskFailed });
+  const guarded = new GuardedDatabase(database, connection, { room, isWithoutRoom, hasDiskFailed, settleMs });
   const rescuer = new Rescuer(guarded, systemClock, tell);
   const maintain = (): void => {
     for (const text of guarded.maintain()) tell({ kind: 'trouble', text });
@@ -48,10 +48,12 @@ function serve(port: NonNullable<typeof parentPort>, { path, keyFile, history, b
       if (renew === undefined) return;
       if (renew.why === 'damage' || renew.why === 'overwritten') closeUntouched(connection);
     } else {
-      const { renew } = guarded.run([]);
+      const renew = guarded.lastLook();
       if (renew?.why === 'lost files') rescuer.rescue(renew.text, { isLast: true });
       if (renew?.why === 'overwritten') {
-        tell({ kind: 'failure', text: renew.notice ?? renew.text });
+        const text = renew.notice ?? renew.text;
+        tell({ kind: 'failure', text });
+        leaveForNextStart(path, text);
         closeUntouched(connection);
       }
     }

@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly clock?: Clock;
   /** How often it is looked whether somebody has deleted the database, while nobody asks anything (default 1000). */
   readonly lookMs?: number;
+  /** How long nobody may have written into the file past SQLite before it is opened anew (default 2000). */
+  readonly settleMs?: number;
   /** Starts the database's thread; tests keep hold of it, to end it. */
   readonly startThread?: (data: ThreadData) => Worker;
 }
@@ -70,9 +72,9 @@ export class Store implements AsyncDisposable {
     return store;
   }
 
-  private constructor({ path, keyFile, history, backups = join(dirname(path), '..', 'backups'), minFreeBytes = 0, log, clock = systemClock, lookMs = 1000, startThread }: StoreOptions) {
+  private constructor({ path, keyFile, history, backups = join(dirname(path), '..', 'backups'), minFreeBytes = 0, log, clock = systemClock, lookMs = 1000, settleMs = 2000, startThread }: StoreOptions) {
     this.#thread = new KeptThread({
-      data: { path, keyFile, history, backups, minFreeBytes },
+      data: { path, keyFile, history, backups, minFreeBytes, settleMs },
       log,
       clock,
       startThread,

@@ -14,6 +14,8 @@ export interface ThreadData {
   readonly backups: string;
   /** Writes are refused while less is free on the disk. */
   readonly minFreeBytes: number;
+  /** How long nobody may have written into the file past SQLite before it is opened anew (default 2000). */
+  readonly settleMs?: number | undefined;
   /** Whether an earlier thread has found the database damaged or overwritten. */
   readonly isSuspect: boolean;
   /** What a person is told of why an earlier thread has ended. */

@@ -13,19 +13,29 @@ LIVENESS_S = 5
 SUPERSEDED = b'superseded'
 SETTLE_S = 0.25
 LINGER_MS = 1000
+# How often who waits for an answer says that it is alive.
+ASK_STEP_S = 0.25
 
 
-def ask(endpoint, service, *body, timeout_s):
-    """The body of the reply to one request. Raises TimeoutError if no broker is there to answer."""
+def ask(endpoint, service, *body, timeout_s, alive):
+    """The body of the reply to one request. Calls `alive` while it waits. Raises TimeoutError if no broker is there to answer."""
+    due = time.monotonic() + timeout_s
     with zmq.Context.instance().socket(zmq.REQ) as client:
         client.linger = 0
         # Nothing is kept for a broker that is away: it would be done after we gave up.
         client.immediate = True
-        client.sndtimeo = client.rcvtimeo = int(timeout_s * 1000)
+        client.sndtimeo = client.rcvtimeo = 0
         client.connect(endpoint)
+
+        def wait(event):
+            while time.monotonic() < due and not client.poll(ASK_STEP_S * 1000, event):
+                alive()
+
         try:
+            wait(zmq.POLLOUT)
             # The broker has a little less time, so that its own reason arrives first.
             client.send_multipart([b'MDPC01', service.encode(), str(timeout_s * 0.9).encode(), *body])
+            wait(zmq.POLLIN)
             return client.recv_multipart()[2:]
         except zmq.Again:
             raise TimeoutError(f'the broker at {endpoint} does not answer') from None

@@ -5,7 +5,7 @@ import { configGet, configSet, helperDo, hostService } from '@majordomus/contrac
 import { CallError, Client } from '@majordomus/mq';
 import { Random } from '../src/random.ts';
 import type { Standstill } from '../src/standstill.ts';
-import type { Counted } from '../src/tally-plugin.ts';
+import { countedOf } from '../src/tally-plugin.ts';
 import type { ConfigModel, WriteEnd } from './config-model.ts';
 import type { DeadlineWitness } from './deadlines.ts';
 import type { AnswerWitness } from './instance-witness.ts';
@@ -142,7 +142,7 @@ export class Callers {
     const parameters = { id: `${index}-${this.#commands}`, pauseMs: takesMs };
     await this.#timed('tally count', timeoutMs, async () => {
       const { result } = await client.call(helperDo, { command: 'count', parameters }, { service: hostService(host, 'tally'), timeoutMs });
-      const wrong = answers.answered(result as unknown as Counted);
+      const wrong = answers.answered(countedOf(result));
       if (wrong !== undefined) breach('instances', wrong);
     });
   }

@@ -5,13 +5,8 @@
 // 2. Processes. Two processes of one plugin that are both alive must not be seen for longer than the bound.
 // 3. Commands. A command has an effect that is counted; no effect may come twice, for `helper.do` is not idempotent.
 
+import type { Counted } from '../src/tally-plugin.ts';
 import { judgeTime, type Complaint, type WaitedSince } from './waits.ts';
-
-export interface Answer {
-  readonly instance: string;
-  readonly startedMs: number;
-  readonly handledMs: number;
-}
 
 interface Handled {
   readonly startedMs: number;
@@ -27,7 +22,7 @@ export class AnswerWitness {
   }
 
   /** What is wrong, or undefined. */
-  answered({ instance, startedMs, handledMs }: Answer): string | undefined {
+  answered({ instance, startedMs, handledMs }: Counted): string | undefined {
     const known = this.#instances.get(instance) ?? { startedMs, firstMs: handledMs, lastMs: handledMs };
     known.firstMs = Math.min(known.firstMs, handledMs);
     known.lastMs = Math.max(known.lastMs, handledMs);

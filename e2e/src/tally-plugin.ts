@@ -1,7 +1,9 @@
 // A plugin that counts itself: who handled a command and when, which command had its effect, and whether another instance of
 // it lives. What it writes down lies outside of the house, so that a full disk of the house leaves it alone.
+import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { JsonValue } from '@majordomus/contracts';
 import type { Home } from './home.ts';
 import { readOn } from './read-on.ts';
 import { writeKitPlugin } from './test-plugins.ts';
@@ -11,6 +13,14 @@ export interface Counted {
   readonly instance: string;
   readonly startedMs: number;
   readonly handledMs: number;
+}
+
+/** What `count` gave; fails if it is anything else. */
+export function countedOf(result: JsonValue): Counted {
+  assert.ok(typeof result === 'object' && result !== null && !Array.isArray(result), `tally answered ${JSON.stringify(result)}`);
+  const { instance, startedMs, handledMs } = result;
+  assert.ok(typeof instance === 'string' && typeof startedMs === 'number' && typeof handledMs === 'number', `tally answered ${JSON.stringify(result)}`);
+  return { instance, startedMs, handledMs };
 }
 
 export interface TallyPlugin {
